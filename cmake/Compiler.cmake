@@ -1,0 +1,33 @@
+# Compiler.cmake - one INTERFACE target that every target of ours links
+# privately: language level, warnings, sanitizers.
+#
+#   portwatch_library(NAME SOURCES... )   a static library that follows it
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE RelWithDebInfo)
+endif()
+
+add_library(portwatch_compiler INTERFACE)
+target_compile_options(portwatch_compiler INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
+  $<$<BOOL:${PORTWATCH_WERROR}>:-Werror>)
+target_compile_definitions(portwatch_compiler INTERFACE
+  PORTWATCH_VERSION="${PROJECT_VERSION}")
+target_include_directories(portwatch_compiler INTERFACE ${PROJECT_SOURCE_DIR})
+if(PORTWATCH_SANITIZE)
+  target_compile_options(portwatch_compiler INTERFACE
+    -fsanitize=${PORTWATCH_SANITIZE} -fno-sanitize-recover=all
+    -fno-omit-frame-pointer)
+  target_link_options(portwatch_compiler INTERFACE
+    -fsanitize=${PORTWATCH_SANITIZE})
+endif()
+
+function(portwatch_library name)
+  add_library(${name} STATIC ${ARGN})
+  target_link_libraries(${name} PRIVATE portwatch_compiler)
+  target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR})
+endfunction()

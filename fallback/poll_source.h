@@ -1,0 +1,37 @@
+// poll_source.h - changes as the differences of two pictures.
+//
+// For hosts without eBPF. What lives and dies between two looks is not seen;
+// every change is marked reconstructed and timed when it was found.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "userspace/base/clock.h"
+#include "userspace/base/result.h"
+#include "userspace/model/change.h"
+#include "userspace/source/snapshot_reader.h"
+
+namespace portwatch {
+
+class PollSource {
+ public:
+  // reader and clock must outlive this.
+  PollSource(SnapshotReader& reader, const Clock& clock)
+      : reader_(reader), clock_(clock) {}
+
+  // Looks once. The first call only fills the picture and returns nothing.
+  // Order: releases, then binds, then listens. A failed look changes nothing.
+  Result<std::vector<Change>> poll();
+
+  std::size_t size() const { return picture_.size(); }
+
+ private:
+  SnapshotReader& reader_;
+  const Clock& clock_;
+  bool primed_ = false;
+  std::map<std::string, Binding> picture_;  // by id
+};
+
+}  // namespace portwatch

@@ -1,0 +1,20 @@
+#include "userspace/api/event_log.h"
+
+#include <algorithm>
+
+namespace portwatch {
+
+const Change& EventLog::push(Change change) {
+  if (changes_.size() == capacity_) {
+    changes_.pop_front();
+  }
+  change.seq = next_seq_++;
+  return changes_.emplace_back(std::move(change));
+}
+
+std::vector<Change> EventLog::recent(std::size_t count) const {
+  const std::size_t kept = std::min(count, changes_.size());
+  return {changes_.end() - static_cast<std::ptrdiff_t>(kept), changes_.end()};
+}
+
+}  // namespace portwatch

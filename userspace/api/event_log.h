@@ -1,0 +1,32 @@
+// event_log.h - numbers the changes and remembers the last ones.
+//
+// Threads: one, the daemon's loop. Bounded: the oldest change is forgotten.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+#include "userspace/model/change.h"
+
+namespace portwatch {
+
+class EventLog {
+ public:
+  explicit EventLog(std::size_t capacity) : capacity_(capacity) {}
+
+  // Gives the change its seq and keeps it; returns the numbered change, valid
+  // until the next push.
+  const Change& push(Change change);
+
+  // The last `count` changes or fewer, oldest first.
+  std::vector<Change> recent(std::size_t count) const;
+
+ private:
+  std::size_t capacity_;
+  std::uint64_t next_seq_ = 1;
+  std::deque<Change> changes_;
+};
+
+}  // namespace portwatch

@@ -1,0 +1,60 @@
+// process.h - a process as portwatch names it: identity first, facts second.
+//
+// A fact that is not known is empty, never invented: it becomes null in JSON.
+#pragma once
+
+#include <sys/types.h>
+
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "userspace/base/clock.h"
+
+namespace portwatch {
+
+// pid alone is no identity: it is reused. Both parts are as the namespaces of
+// the program that looks see them.
+struct ProcessId {
+  pid_t pid = 0;
+  // Clock ticks since boot (USER_HZ, 100 a second): field 22 of
+  // /proc/PID/stat, and the kernel's start_boottime divided by 10 ms.
+  std::uint64_t start_ticks = 0;
+
+  friend auto operator<=>(const ProcessId&, const ProcessId&) = default;
+};
+
+struct Process {
+  ProcessId id;
+  std::optional<WallTime> start_time;
+  std::optional<std::string> name;  // comm of the thread group leader
+  std::optional<std::string> exe;
+  std::optional<std::vector<std::string>> cmdline;
+  std::optional<uid_t> uid;  // effective uid
+  std::optional<std::string> user;
+  std::optional<pid_t> ppid;             // 0 = none visible
+  std::optional<std::string> cgroup;     // "/system.slice/nginx.service"
+  std::optional<std::string> unit;       // "nginx.service"
+  std::optional<std::string> container;  // "docker:0123456789ab"
+  std::optional<bool> orphan;
+  // Descriptor numbers on the socket in question, ascending; holders only.
+  std::optional<std::vector<int>> fds;
+
+  friend bool operator==(const Process&, const Process&) = default;
+};
+
+// The wall clock time of a start tick. The boot instant is rounded to 10 ms, so
+// that two looks at one process give the same text (the clock may be slewed).
+WallTime start_wall_time(std::uint64_t start_ticks, const Clock& clock);
+
+// The systemd unit of a cgroup path (v2 path, or the path of v1's name=systemd
+// hierarchy): the innermost *.service, *.socket, *.scope; empty when there is
+// none. Escapes are left as they are.
+std::optional<std::string> unit_of_cgroup(const std::string& path);
+// "docker:ID", "podman:ID", "containerd:ID", "crio:ID", "lxc:NAME",
+// "nspawn:NAME"; ids are cut to 12 characters.
+std::optional<std::string> container_of_cgroup(const std::string& path);
+
+}  // namespace portwatch
