@@ -10,6 +10,7 @@ struct pw_counters_map pw_counters SEC(".maps");
 const volatile __u32 pw_pid_namespace = 0;
 __u32 pw_wanted_port = 0;
 __u32 pw_tag_found = 0;
+__u32 pw_saw_init = 0;
 __u64 pw_next_id = 0;
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -64,6 +64,10 @@ extern const volatile __u32 pw_pid_namespace; /* inode number, the daemon's */
 extern __u32 pw_wanted_port; /* 0: every port */
 extern __u32 pw_tag_found;   /* holder iterator: track what is not tracked */
 
+/* Written by the holder iterator: descriptors of process 1 were seen. Some
+ * hosts hide their init from iterators; userspace must know. */
+extern __u32 pw_saw_init;
+
 extern __u64 pw_next_id; /* drawn with an atomic add; starts at boot time, ns */
 
 #endif

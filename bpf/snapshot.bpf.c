@@ -114,6 +114,8 @@ int pw_holders(struct bpf_iter__task_file *ctx)
 
 	if (!task || !file)
 		return 0;
+	if (BPF_CORE_READ(task, tgid) == 1)
+		pw_saw_init = 1;
 	socket = bpf_sock_from_file(file);
 	if (!socket)
 		return 0;

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cerrno>
+#include <filesystem>
 #include <set>
 #include <string>
 
@@ -112,11 +113,20 @@ Result<std::vector<HolderFacts>> KernelPicture::holders_of(pid_t pid, Port port)
 Result<std::vector<HolderFacts>> KernelPicture::all_holders(Port port) {
   session_.skeleton().bss->pw_wanted_port = port;
   session_.skeleton().bss->pw_tag_found = 1;
+  session_.skeleton().bss->pw_saw_init = 0;
   auto bytes = read_iterator(bpf_link__fd(holders_.get()));
   if (!bytes) {
     return bytes.error();
   }
   return decode_holder_entries(*bytes);
+}
+
+bool KernelPicture::init_is_hidden() const {
+  if (session_.skeleton().bss->pw_saw_init != 0) {
+    return false;
+  }
+  std::error_code refused;
+  return !std::filesystem::is_empty("/proc/1/fd", refused) && !refused;
 }
 
 Result<std::vector<Missing>> KernelPicture::track_existing() {

@@ -31,6 +31,10 @@ class KernelPicture {
   // what no hook saw.
   Result<std::vector<HolderFacts>> all_holders(Port port);
 
+  // Some hosts hide process 1 from iterators. True when the last all_holders()
+  // met none of its descriptors although /proc lists some.
+  bool init_is_hidden() const;
+
   // Starts to track what exists already: sockets with a descriptor anywhere,
   // and those without (kernel, in flight) in every network namespace that can
   // be entered. Returns what could not be looked at. Leaves the caller in its
