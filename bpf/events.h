@@ -46,7 +46,8 @@ typedef unsigned long long pw_u64;
 #define PW_SOCKET_V6ONLY 0x04
 #define PW_SOCKET_KERNEL 0x08 /* no process ever had a descriptor on it */
 #define PW_SOCKET_MPTCP 0x10  /* an MPTCP socket or the subflow that binds for it */
-#define PW_SOCKET_LOCKED 0x20 /* explicit port: kept by shutdown and disconnect */
+#define PW_SOCKET_LOCKED 0x20 /* explicit port: kept by shutdown and disconnect;
+			       * the kernel sets it only after PW_BIND was told */
 
 /* Before every record in the ring. */
 struct pw_header {

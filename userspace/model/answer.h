@@ -26,6 +26,9 @@ struct Question {
   bool connected = false;
   // Not a filter: the asker's own namespace, listed first. 0 = not known.
   std::uint32_t own_netns = 0;
+  // Not a filter: false leaves Binding::holders unknown, which is much cheaper
+  // for backends that walk through /proc (and then `pid` admits nobody).
+  bool holders = true;
 };
 
 // One thing that could not be seen. `what` starts with the part of the answer

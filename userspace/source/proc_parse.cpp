@@ -28,19 +28,30 @@ std::optional<Number> number_of(std::string_view text) {
 bool parse_after_name(std::string_view rest, StatFacts& facts) {
   constexpr int kState = 3;
   constexpr int kPpid = 4;
+  constexpr int kFlags = 9;
   constexpr int kStartTime = 22;
+  constexpr std::uint64_t kKernelThread = 0x00200000;  // PF_KTHREAD, linux/sched.h
+  std::optional<pid_t> ppid;
+  std::optional<std::uint64_t> flags;
+  std::optional<std::uint64_t> start;
   for (int field = kState; field <= kStartTime; ++field) {
     const std::string_view token = take(rest, ' ');
     if (field == kState && token.size() == 1) {
       facts.state = token[0];
-    } else if (field == kPpid && number_of<pid_t>(token)) {
-      facts.ppid = *number_of<pid_t>(token);
-    } else if (field == kStartTime && number_of<std::uint64_t>(token)) {
-      facts.start_ticks = *number_of<std::uint64_t>(token);
-    } else if (field == kState || field == kPpid || field == kStartTime) {
-      return false;
+    } else if (field == kPpid) {
+      ppid = number_of<pid_t>(token);
+    } else if (field == kFlags) {
+      flags = number_of<std::uint64_t>(token);
+    } else if (field == kStartTime) {
+      start = number_of<std::uint64_t>(token);
     }
   }
+  if (!ppid || !flags || !start) {
+    return false;
+  }
+  facts.ppid = *ppid;
+  facts.kernel_thread = (*flags & kKernelThread) != 0;
+  facts.start_ticks = *start;
   return true;
 }
 

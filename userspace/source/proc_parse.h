@@ -19,6 +19,7 @@ struct StatFacts {
   std::string name;  // comm; may hold spaces, parentheses and newlines
   char state = '?';
   pid_t ppid = 0;
+  bool kernel_thread = false;     // PF_KTHREAD in field 9
   std::uint64_t start_ticks = 0;  // field 22, USER_HZ since boot
 };
 

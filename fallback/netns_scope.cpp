@@ -1,0 +1,150 @@
+#include "fallback/netns_scope.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+
+#include "fallback/proc_dir.h"
+#include "userspace/source/netns.h"
+
+namespace portwatch {
+namespace {
+
+// Not /proc/self: that is the namespace of the main thread.
+constexpr const char* kOwnNamespace = "/proc/thread-self/ns/net";
+
+std::optional<std::uint32_t> inode_of(int dirfd, const char* path) {
+  struct stat facts {};
+  if (fstatat(dirfd, path, &facts, 0) != 0) {
+    return std::nullopt;
+  }
+  return static_cast<std::uint32_t>(facts.st_ino);
+}
+
+std::optional<std::uint32_t> inode_of(const UniqueFd& handle) {
+  struct stat facts {};
+  if (!handle.valid() || fstat(handle.get(), &facts) != 0) {
+    return std::nullopt;
+  }
+  return static_cast<std::uint32_t>(facts.st_ino);
+}
+
+class Finder {
+ public:
+  Finder(int proc, std::uint32_t own, std::uint32_t only)
+      : proc_(proc), own_(own), only_(only) {}
+
+  NamespaceView find() {
+    view_.own = own_;
+    if (only_ == 0 || only_ == own_) {
+      Namespace own;
+      own.inode = own_;
+      view_.namespaces.push_back(std::move(own));
+    }
+    if (only_ != own_) {
+      look_at_processes();
+      look_at_names();
+    }
+    if (only_ != 0 && !view_.namespaces.empty()) {
+      view_.gap.reset();  // the one that is asked for was found
+    }
+    for (Namespace& found : view_.namespaces) {
+      const auto name = names_.find(found.inode);
+      if (name != names_.end()) {
+        found.name = name->second;
+      }
+    }
+    return std::move(view_);
+  }
+
+ private:
+  bool wanted(std::uint32_t inode) const {
+    return inode != own_ && (only_ == 0 || inode == only_) &&
+           std::none_of(view_.namespaces.begin(), view_.namespaces.end(),
+                        [inode](const auto& seen) { return seen.inode == inode; });
+  }
+
+  void add(std::uint32_t inode, int dirfd, const char* path, pid_t pid) {
+    Namespace found;
+    found.handle = UniqueFd(openat(dirfd, path, O_RDONLY | O_CLOEXEC));
+    found.inode = inode;
+    found.pid = pid;
+    if (inode_of(found.handle) == inode) {  // else it went away in between
+      view_.namespaces.push_back(std::move(found));
+    }
+  }
+
+  void look_at_processes() {
+    const auto pids = list_processes(proc_);
+    bool refused = pids.empty() || pids.front() != 1;  // hidepid hides process 1
+    for (const pid_t pid : pids) {
+      std::array<char, 32> path;
+      std::snprintf(path.data(), path.size(), "%d/ns/net", pid);
+      const auto inode = inode_of(proc_, path.data());
+      if (!inode) {
+        refused |= errno == EACCES || errno == EPERM;
+      } else if (wanted(*inode)) {
+        add(*inode, proc_, path.data(), pid);
+      }
+    }
+    if (refused) {
+      view_.gap = Missing{
+          "namespaces", "those of other users' processes are not visible to uid " +
+                            std::to_string(geteuid()) +
+                            " (run as root, or start portwatchd)"};
+    }
+  }
+
+  void look_at_names() {
+    for (const auto& [inode, name] : names_) {
+      if (wanted(inode)) {
+        add(inode, AT_FDCWD, ("/run/netns/" + name).c_str(), 0);
+      }
+    }
+  }
+
+  int proc_;
+  std::uint32_t own_;
+  std::uint32_t only_;
+  NamespaceView view_;
+  const std::map<std::uint32_t, std::string> names_ = named_netns();
+};
+
+}  // namespace
+
+Result<NamespaceView> find_namespaces(std::uint32_t only) {
+  const UniqueFd proc(open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const auto own = inode_of(AT_FDCWD, kOwnNamespace);
+  if (!proc.valid() || !own) {
+    return errno_error(errno, "cannot read /proc");
+  }
+  return Finder(proc.get(), *own, only).find();
+}
+
+Result<std::optional<Error>> run_in_namespace(const Namespace& where,
+                                              const std::function<void()>& body) {
+  if (where.own()) {
+    body();
+    return std::optional<Error>();
+  }
+  const UniqueFd home(open(kOwnNamespace, O_RDONLY | O_CLOEXEC));
+  if (!home.valid()) {
+    return std::optional(errno_error(errno, "cannot open the own namespace"));
+  }
+  if (setns(where.handle.get(), CLONE_NEWNET) != 0) {
+    return std::optional(errno_error(
+        errno, "cannot enter network namespace " + std::to_string(where.inode)));
+  }
+  body();
+  if (setns(home.get(), CLONE_NEWNET) != 0) {
+    return errno_error(errno, "cannot return to the own network namespace");
+  }
+  return std::optional<Error>();
+}
+
+}  // namespace portwatch

@@ -1,0 +1,43 @@
+// silent_sockets.h - TCP sockets that hold a port and are in no table.
+//
+// A TCP socket that is bound and does not listen is in none of /proc/net, and
+// in sock_diag only from Linux 6.8 on. What remains is to ask the socket
+// itself: pidfd_getfd(2) (5.6, ptrace rights needed), then getsockopt(2).
+//
+// Two prices. For some microseconds we hold a descriptor of the socket, so a
+// close(2) by its owner takes effect that much later. And there is no way to
+// ask whether the port is still held: a socket that got its port by bind(0) or
+// connect(2) and lost it by shutdown(2) or a reset still tells the old number.
+// One that has sent something is therefore not claimed but reported as missing;
+// one that only listened and was shut down is claimed wrongly.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "fallback/netns_scope.h"
+#include "fallback/socket_record.h"
+#include "userspace/base/result.h"
+#include "userspace/model/answer.h"
+
+namespace portwatch {
+
+struct SilentSocket {
+  SocketRecord socket;
+  const Namespace* where;  // one of those that were given
+  std::optional<std::uint64_t> netns_cookie;
+};
+
+struct SilentView {
+  std::vector<SilentSocket> sockets;
+  std::vector<Missing> missing;  // "sockets"
+};
+
+// Looks at the sockets of all visible processes but those with an inode in
+// `in_tables` (ascending). Sockets of other namespaces than `namespaces` are
+// left out. Error: /proc cannot be read.
+Result<SilentView> find_silent_sockets(const std::vector<std::uint64_t>& in_tables,
+                                       const std::vector<Namespace>& namespaces);
+
+}  // namespace portwatch

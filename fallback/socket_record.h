@@ -1,0 +1,36 @@
+// socket_record.h - a socket as a table of the kernel shows it.
+//
+// What sock_diag and /proc/net have in common, before namespaces, names and
+// holders are known.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "userspace/model/binding.h"
+
+namespace portwatch {
+
+struct SocketRecord {
+  Endpoint local;
+  AddressBytes remote{};  // network byte order, zero when not connected
+  Port remote_port = 0;
+  SocketState state = SocketState::bound;
+  std::uint64_t inode = 0;            // sockfs; 0 = no descriptor ever leads here
+  std::uint32_t interface_index = 0;  // 0 = not bound to a device, or not known
+  std::optional<std::string> interface;
+  std::optional<bool> ipv6_only;
+  std::optional<bool> reuse_addr;
+  std::optional<bool> reuse_port;
+};
+
+// The meaning of a TCP_* state number (include/net/tcp_states.h);
+// empty for numbers that no kernel uses.
+std::optional<SocketState> socket_state(int tcp_state);
+
+// "NETNS-INODE". A socket without inode has no such identity: it is called
+// "NETNS-0-PROTOCOL-LOCAL-REMOTE-INTERFACE", unique while it exists.
+std::string socket_id(const SocketRecord& socket, std::uint32_t netns);
+
+}  // namespace portwatch
