@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <vector>
 
 #include "userspace/model/change.h"
@@ -17,11 +18,13 @@ class EventLog {
   explicit EventLog(std::size_t capacity) : capacity_(capacity) {}
 
   // Gives the change its seq and keeps it; returns the numbered change, valid
-  // until the next push.
+  // until the next push. With a capacity of 0 one change is kept all the same.
   const Change& push(Change change);
 
   // The last `count` changes or fewer, oldest first.
   std::vector<Change> recent(std::size_t count) const;
+  // Calls `visit` for every kept change, youngest first, until it says false.
+  void visit_backwards(const std::function<bool(const Change&)>& visit) const;
 
  private:
   std::size_t capacity_;

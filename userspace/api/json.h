@@ -1,11 +1,17 @@
 // json.h - the model as the JSON of contract.md, and back.
 //
-// The one place that knows the field names. Writing never fails. Reading is for
+// The one place that knows the field names. Writing never fails: bytes that are
+// not UTF-8 (a process may call itself anything) become U+FFFD. Reading is for
 // the client: it accepts unknown fields and returns an error that names the
 // field that is missing or of the wrong type.
+//
+// What does not survive the way there and back: ProcessId::start_ticks. The
+// contract has startTime only, and ticks cannot be computed from it exactly, so
+// reading leaves start_ticks 0. An inode 0 (a socket without one) is null.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
+#include <string>
 
 #include "userspace/base/result.h"
 #include "userspace/model/answer.h"
@@ -16,16 +22,22 @@ namespace portwatch {
 
 inline constexpr const char* kSchema = "portwatch/1";
 
+// One line, no newline at the end, the fields in the contract's order.
+std::string json_text(const Answer& answer);
+std::string json_text(const Change& change);  // an Event of the contract
+std::string json_text(const Status& status);
+
+// The same as a document, for who wants to add to it. Costs a parse.
 nlohmann::json to_json(const Answer& answer);
-nlohmann::json to_json(const Change& change);  // an Event of the contract
+nlohmann::json to_json(const Change& change);
 nlohmann::json to_json(const Status& status);
 
 Result<Answer> answer_from_json(const nlohmann::json& document);
+// Error not_supported: an event type that this version does not know.
 Result<Change> change_from_json(const nlohmann::json& document);
 Result<Status> status_from_json(const nlohmann::json& document);
 
-// One line, no newline at the end; bytes that are not UTF-8 (a process may
-// call itself anything) become U+FFFD.
+// One line, no newline at the end; bytes that are not UTF-8 become U+FFFD.
 std::string dump(const nlohmann::json& document);
 
 }  // namespace portwatch

@@ -1,11 +1,19 @@
 // varlink_client.h - asks a portwatchd; blocking, with a deadline on each call.
+//
+// Trusts nothing that comes back: whatever is not a well-formed reply within
+// kMaxReplyBytes and before the deadline is an Error. After an error of the
+// transport (timed_out, closed, invalid) and after watch() the connection is
+// spent, and every further call is `closed`.
 #pragma once
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "userspace/api/varlink_framing.h"
+#include "userspace/api/varlink_message.h"
 #include "userspace/base/result.h"
 #include "userspace/base/unique_fd.h"
 #include "userspace/model/answer.h"
@@ -15,6 +23,7 @@
 namespace portwatch {
 
 inline constexpr const char* kSystemSocket = "/run/portwatch/io.portwatch";
+inline constexpr std::size_t kMaxReplyBytes = 256u * 1024 * 1024;
 
 class VarlinkClient {
  public:
@@ -23,7 +32,8 @@ class VarlinkClient {
   static Result<VarlinkClient> connect(const std::string& path,
                                        std::chrono::milliseconds timeout);
 
-  // Method Who when the question has a port, List otherwise.
+  // Method Who when the question has a port and nothing that Who does not know,
+  // List otherwise. question.own_netns is not sent: the daemon sees it itself.
   // Errors: timed_out; closed; invalid (the reply is no Varlink or lacks a
   // field); overloaded, not_permitted, not_supported as the daemon says.
   Result<Answer> ask(const Question& question);
@@ -36,17 +46,29 @@ class VarlinkClient {
   };
   // Calls `on_change` for every event until it returns false, the deadline
   // (none: wait for ever) passes (timed_out) or the daemon goes (closed).
+  // Events of a type that this version does not know are passed over.
   Result<void> watch(const WatchRequest& request,
                      std::optional<std::chrono::milliseconds> timeout,
                      const std::function<bool(const Change&)>& on_change);
 
  private:
+  using Deadline = std::optional<std::chrono::steady_clock::time_point>;
+
   VarlinkClient(UniqueFd socket, std::chrono::milliseconds timeout)
       : socket_(std::move(socket)), timeout_(timeout) {}
 
+  // One call, one reply; the error of a reply becomes an Error.
+  Result<nlohmann::json> call(std::string_view method, std::string_view parameters);
+  Result<void> send(std::string_view message, Deadline deadline);
+  Result<VarlinkReply> receive(Deadline deadline);
+  // Reads what is there, or waits for it.
+  Result<void> fill(Deadline deadline);
+  Result<void> wait_for(short events, Deadline deadline);
+  Error spent(Error error);  // closes the connection
+
   UniqueFd socket_;
   std::chrono::milliseconds timeout_;
-  std::string buffer_;  // bytes read beyond the last message
+  VarlinkFraming framing_{kMaxReplyBytes};
 };
 
 }  // namespace portwatch

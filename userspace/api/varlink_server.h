@@ -21,15 +21,21 @@ struct ServerOptions {
   std::size_t max_clients = 512;  // at the limit the longest idle one of the
                                   // uid that has most is cut
   std::size_t max_request_bytes = 64 * 1024;
-  std::size_t max_queue_bytes = 4 * 1024 * 1024;     // unread replies of a client
-  std::chrono::milliseconds message_timeout{10000};  // half a message, silence
+  // Events that one subscriber has not read yet; a single answer may be larger.
+  std::size_t max_queue_bytes = 4 * 1024 * 1024;
+  // Unread replies of all clients together (events are shared and not counted):
+  // beyond it, who has not read for longest is cut.
+  std::size_t max_total_bytes = 64 * 1024 * 1024;
+  // For the rest of a half-sent message, or of a half-read answer.
+  std::chrono::milliseconds message_timeout{10000};
 };
 
 class VarlinkServer {
  public:
   // Binds `path` (mode 0666: anybody may ask; see peer_view.h for what they
-  // get). A stale socket file is replaced. Errors: busy when another daemon
-  // answers there, invalid when something that is not a socket is in the way.
+  // get). A stale socket file is replaced; PATH.lock stays beside it, see
+  // listen_at.cpp. Errors: busy when another daemon answers there, invalid when
+  // something that is not a socket is in the way or the path is too long.
   static Result<UniqueFd> listen_at(const std::string& path);
 
   // `listener` is a listening AF_UNIX stream socket, from listen_at() or from
@@ -41,7 +47,8 @@ class VarlinkServer {
                                                      ServerOptions options = {});
   ~VarlinkServer();
 
-  // One line to every subscriber that asked for it.
+  // One message to every subscriber that asked for it. May be called from
+  // within Service::answer().
   void publish(const Change& change);
 
   std::size_t clients() const;
