@@ -76,20 +76,28 @@ class Look {
 
  private:
   void dump(Protocol protocol, std::vector<SocketRecord>& out) {
-    for (const Family family : {Family::ipv4, Family::ipv6}) {
-      DiagRequest request;
-      request.protocol = protocol;
-      request.family = family;
-      request.states = states_for(protocol, query_);
-      request.port = query_.port.value_or(0);
-      auto sockets = diag_.dump(request);
-      if (sockets) {
-        std::move(sockets->begin(), sockets->end(), std::back_inserter(out));
-      } else if (sockets.error().code != Errc::not_found) {
-        // not_found: the kernel has no such protocol, so no such sockets.
-        view_.missing.push_back(
-            {foreign_ ? "namespaces" : "sockets", sockets.error().context});
-      }
+    if (protocol == Protocol::tcp) {
+      dump(protocol, std::nullopt, out);
+    } else {
+      dump(protocol, Family::ipv4, out);
+      dump(protocol, Family::ipv6, out);
+    }
+  }
+
+  void dump(Protocol protocol, std::optional<Family> family,
+            std::vector<SocketRecord>& out) {
+    DiagRequest request;
+    request.protocol = protocol;
+    request.family = family;
+    request.states = states_for(protocol, query_);
+    request.port = query_.port.value_or(0);
+    auto sockets = diag_.dump(request);
+    if (sockets) {
+      std::move(sockets->begin(), sockets->end(), std::back_inserter(out));
+    } else if (sockets.error().code != Errc::not_found) {
+      // not_found: the kernel has no such protocol, so no such sockets.
+      view_.missing.push_back(
+          {foreign_ ? "namespaces" : "sockets", sockets.error().context});
     }
   }
 
@@ -150,6 +158,9 @@ Result<std::unique_ptr<SocketTables>> make_sock_diag_tables() {
   for (const Protocol protocol : {Protocol::tcp, Protocol::udp}) {
     DiagRequest request;  // no state at all: nothing is listed
     request.protocol = protocol;
+    if (protocol == Protocol::tcp) {
+      request.family.reset();
+    }
     const auto answered = diag->dump(request);
     if (!answered) {
       return Error{answered.error().code == Errc::not_permitted

@@ -1,6 +1,7 @@
 // fake_service.h - a Service that knows a fixed list of bindings.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -15,9 +16,14 @@ class FakeService final : public Service {
   Status about;                 // what status() says
   std::optional<Error> broken;  // every answer() is this error
   std::vector<Question> asked;
+  std::size_t statuses = 0;           // times that status() was called
+  std::function<void()> while_asked;  // runs within answer()
 
   Result<Answer> answer(const Question& question) override {
     asked.push_back(question);
+    if (while_asked) {
+      while_asked();
+    }
     if (broken) {
       return *broken;
     }
@@ -29,7 +35,10 @@ class FakeService final : public Service {
     return answer;
   }
 
-  Status status() override { return about; }
+  Status status() override {
+    ++statuses;
+    return about;
+  }
 };
 
 }  // namespace portwatch

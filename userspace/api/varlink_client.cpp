@@ -198,7 +198,7 @@ Result<void> VarlinkClient::watch(
 Result<nlohmann::json> VarlinkClient::call(std::string_view method,
                                            std::string_view parameters) {
   const Deadline deadline = Steady::now() + timeout_;
-  if (framing_.has_message() || framing_.partial()) {
+  if (socket_.valid() && (framing_.has_message() || framing_.partial())) {
     return spent({Errc::invalid, "portwatchd said something without being asked"});
   }
   if (const auto sent = send(call_message(method, parameters, false), deadline);

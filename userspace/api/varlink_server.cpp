@@ -237,6 +237,9 @@ void VarlinkServer::Impl::deliver(VarlinkConnection& client,
   }
   client.send(messages.get(client.peer().viewer, more), false);
   if (client.queued_bytes() > options.max_queue_bytes) {
+    client.flush();  // it may have read since the loop last looked
+  }
+  if (client.queued_bytes() > options.max_queue_bytes) {
     client.finish(overloaded_message("events were not read fast enough"));
   }
 }

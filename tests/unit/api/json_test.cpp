@@ -12,10 +12,10 @@ namespace {
 using nlohmann::json;
 
 const std::vector<std::string> kBindingFields = {
-    "protocol",  "family",  "address",  "port",      "state",
-    "id",        "inode",   "netns",    "netnsCookie", "netnsName",
-    "ipv6Only",  "reuseAddr", "reusePort", "interface", "since",
-    "until",     "creator", "heldBy",   "holders"};
+    "protocol", "family",    "address",   "port",        "state",
+    "id",       "inode",     "netns",     "netnsCookie", "netnsName",
+    "ipv6Only", "reuseAddr", "reusePort", "interface",   "since",
+    "until",    "creator",   "heldBy",    "holders"};
 const std::vector<std::string> kProcessFields = {
     "pid",  "startTime", "name",   "exe",  "cmdline",   "uid",
     "user", "ppid",      "cgroup", "unit", "container", "orphan"};
@@ -71,7 +71,8 @@ TEST(Json, EveryField_IsThereEvenWhenUnknown) {
 }
 
 TEST(Json, NoInode_IsNull) {
-  EXPECT_TRUE(to_json(answer_with(bare_binding(1)))["bindings"][0]["inode"].is_null());
+  EXPECT_TRUE(
+      to_json(answer_with(bare_binding(1)))["bindings"][0]["inode"].is_null());
 }
 
 TEST(Json, StartTicks_AreNotCarried) {
@@ -119,9 +120,9 @@ TEST(Json, EveryByteInAName_GivesValidJson) {
   for (int first = 0; first < 256; ++first) {
     for (int second = 0; second < 256; ++second) {
       Answer answer;
-      answer.missing = {{std::string{static_cast<char>(first),
-                                     static_cast<char>(second), 'x'},
-                         ""}};
+      answer.missing = {
+          {std::string{static_cast<char>(first), static_cast<char>(second), 'x'},
+           ""}};
       ASSERT_TRUE(json::accept(json_text(answer))) << first << " " << second;
     }
   }
@@ -129,7 +130,8 @@ TEST(Json, EveryByteInAName_GivesValidJson) {
 
 TEST(Json, ControlCharactersQuotesAndUtf8_SurviveExactly) {
   Binding binding = full_binding(80);
-  binding.creator->cmdline = {"\x01\n\t\"\\/", "\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80"};
+  binding.creator->cmdline = {"\x01\n\t\"\\/",
+                              "\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80"};
   EXPECT_EQ(round_trip(binding), binding);
 }
 
@@ -142,9 +144,9 @@ TEST(Json, Changes_SurviveTheRoundTrip) {
   resynced.repairs = 3;
   Change found = change_of(ChangeType::listen, 80);
   found.reconstructed = true;
-  for (const Change& change : {change_of(ChangeType::bind, 80),
-                               change_of(ChangeType::release, 80), found, lost,
-                               resynced}) {
+  for (const Change& change :
+       {change_of(ChangeType::bind, 80), change_of(ChangeType::release, 80), found,
+        lost, resynced}) {
     const Result<Change> read = change_from_json(to_json(change));
     ASSERT_TRUE(read.ok()) << read.error().context;
     EXPECT_EQ(*read, change);

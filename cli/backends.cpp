@@ -1,0 +1,71 @@
+#include "cli/backends.h"
+
+#include "fallback/fallback.h"
+#include "userspace/source/netns.h"
+#include "userspace/source/process_reader.h"
+
+namespace portwatch::cli {
+namespace {
+
+class VarlinkDaemon final : public Daemon {
+ public:
+  explicit VarlinkDaemon(VarlinkClient client) : client_(std::move(client)) {}
+
+  Result<Answer> ask(const Question& question) override {
+    return client_.ask(question);
+  }
+  Result<Status> status() override { return client_.status(); }
+  Result<void> watch(const VarlinkClient::WatchRequest& request,
+                     std::optional<std::chrono::milliseconds> timeout,
+                     const std::function<bool(const Change&)>& on_change) override {
+    return client_.watch(request, timeout, on_change);
+  }
+
+ private:
+  VarlinkClient client_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Daemon>> SystemBackends::connect(
+    const std::string& path, std::chrono::milliseconds timeout) {
+  auto client = VarlinkClient::connect(path, timeout);
+  if (!client) {
+    return client.error();
+  }
+  return std::unique_ptr<Daemon>(
+      std::make_unique<VarlinkDaemon>(std::move(client).value()));
+}
+
+Result<std::unique_ptr<SnapshotReader>> SystemBackends::snapshot(
+    std::optional<Source> source) {
+  return source ? make_snapshot_reader(*source, clock_)
+                : make_best_snapshot_reader(clock_);
+}
+
+std::vector<Process> SystemBackends::ancestors(const Process& process) {
+  ProcessReader reader(clock_);
+  // The daemon may live in another pid namespace: only if the number means the
+  // same process here are its parents ours to tell.
+  const auto here = reader.read_brief(process.id.pid);
+  if (!here || here->id != process.id) {
+    return {};
+  }
+  return reader.ancestors(process);
+}
+
+std::uint32_t SystemBackends::own_netns() {
+  const auto netns = netns_of(0);
+  return netns ? *netns : 0;
+}
+
+std::optional<std::uint32_t> SystemBackends::netns_named(const std::string& name) {
+  for (const auto& [inode, known] : named_netns()) {
+    if (known == name) {
+      return inode;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace portwatch::cli

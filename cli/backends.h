@@ -1,0 +1,64 @@
+// backends.h - who can answer: a daemon, or a look of one's own.
+//
+// The command's only doors to the system behind the answers, so that tests can
+// stand in for both.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "userspace/api/varlink_client.h"
+#include "userspace/base/clock.h"
+#include "userspace/source/snapshot_reader.h"
+
+namespace portwatch::cli {
+
+// A connected portwatchd. Errors: as VarlinkClient.
+class Daemon {
+ public:
+  virtual ~Daemon() = default;
+  virtual Result<Answer> ask(const Question& question) = 0;
+  virtual Result<Status> status() = 0;
+  virtual Result<void> watch(const VarlinkClient::WatchRequest& request,
+                             std::optional<std::chrono::milliseconds> timeout,
+                             const std::function<bool(const Change&)>& on_change) = 0;
+};
+
+class Backends {
+ public:
+  virtual ~Backends() = default;
+  // Errors: as VarlinkClient::connect.
+  virtual Result<std::unique_ptr<Daemon>> connect(
+      const std::string& path, std::chrono::milliseconds timeout) = 0;
+  // The named fallback backend, or the best one. Errors: as fallback.h.
+  virtual Result<std::unique_ptr<SnapshotReader>> snapshot(
+      std::optional<Source> source) = 0;
+  // The parents of `process`, nearest first; empty when it is not, or no
+  // longer, a process that can be seen from here.
+  virtual std::vector<Process> ancestors(const Process& process) = 0;
+  // The network namespace of the command; 0 when it cannot be read.
+  virtual std::uint32_t own_netns() = 0;
+  // Inode number of the namespace with that name; empty when there is none.
+  virtual std::optional<std::uint32_t> netns_named(const std::string& name) = 0;
+};
+
+class SystemBackends final : public Backends {
+ public:
+  explicit SystemBackends(const Clock& clock) : clock_(clock) {}
+  Result<std::unique_ptr<Daemon>> connect(const std::string& path,
+                                          std::chrono::milliseconds timeout) override;
+  Result<std::unique_ptr<SnapshotReader>> snapshot(
+      std::optional<Source> source) override;
+  std::vector<Process> ancestors(const Process& process) override;
+  std::uint32_t own_netns() override;
+  std::optional<std::uint32_t> netns_named(const std::string& name) override;
+
+ private:
+  const Clock& clock_;
+};
+
+}  // namespace portwatch::cli

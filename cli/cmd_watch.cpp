@@ -1,0 +1,214 @@
+// cmd_watch.cpp - `portwatch watch`: events as they happen.
+#include <poll.h>
+
+#include <algorithm>
+
+#include "cli/commands.h"
+#include "cli/common_options.h"
+#include "cli/duration.h"
+#include "cli/exit_code.h"
+#include "cli/filter.h"
+#include "cli/inquiry.h"
+#include "cli/watch_stream.h"
+#include "fallback/poll_source.h"
+
+namespace portwatch::cli {
+namespace {
+
+using std::chrono::milliseconds;
+using Deadline = std::optional<std::chrono::steady_clock::time_point>;
+
+struct WatchOptions {
+  OutputOptions output;
+  WhereOptions where;
+  FilterOptions filter;
+  std::vector<std::string> events;
+  std::optional<std::string> recent;
+  std::optional<std::string> count;
+  std::optional<std::string> timeout;
+  std::optional<std::string> interval;
+};
+
+// The options, read and checked.
+struct WatchPlan {
+  WatchStream::Rules rules;
+  std::size_t recent = 0;
+  std::optional<milliseconds> timeout;
+  milliseconds interval{1000};
+};
+
+void declare(Arguments& parser, WatchOptions& options) {
+  declare(parser, options.filter);
+  parser.values("-e,--event", "TYPE", options.events,
+                "bind, listen, release, eventsLost or resynced");
+  parser.value("-n,--recent", "N", options.recent,
+               "begin with the last N events that the daemon remembers");
+  parser.value("--count", "N", options.count, "stop after N events");
+  parser.value("--timeout", "TIME", options.timeout, "stop after 500ms, 5s, 2m...");
+  parser.value("--interval", "TIME", options.interval,
+               "without a daemon: look that often (1s)");
+  declare(parser, options.output);
+  declare(parser, options.where);
+}
+
+template <class Value, class Parse>
+Result<void> read(const std::optional<std::string>& text, Parse parse, Value& value) {
+  if (text) {
+    const auto parsed = parse(*text);
+    if (!parsed) {
+      return parsed.error();
+    }
+    value = *parsed;
+  }
+  return {};
+}
+
+Result<void> read_types(const std::vector<std::string>& words,
+                        std::vector<ChangeType>& types) {
+  for (const std::string& word : words) {
+    const auto type = change_type_from(word);
+    if (!type) {
+      return Error{Errc::invalid, "bad --event '" + word +
+                                      "': expected bind, listen, release, "
+                                      "eventsLost or resynced"};
+    }
+    types.push_back(*type);
+  }
+  return {};
+}
+
+Result<WatchPlan> check(const WatchOptions& options, Backends& backends) {
+  WatchPlan plan;
+  Result<void> sound = check(options.output);
+  sound = sound ? check(options.where) : sound;
+  sound = sound ? read_types(options.events, plan.rules.types) : sound;
+  sound = sound ? read(options.recent, parse_count, plan.recent) : sound;
+  sound = sound ? read(options.count, parse_count, plan.rules.count) : sound;
+  sound = sound ? read(options.timeout, parse_duration, plan.timeout) : sound;
+  sound = sound ? read(options.interval, parse_duration, plan.interval) : sound;
+  if (!sound) {
+    return sound.error();
+  }
+  auto filter = make_filter(options.filter, backends);
+  if (!filter) {
+    return filter.error();
+  }
+  plan.rules.filter = std::move(filter).value();
+  return plan;
+}
+
+VarlinkClient::WatchRequest request_of(const WatchPlan& plan) {
+  VarlinkClient::WatchRequest request;
+  request.recent = plan.recent;
+  request.events = plan.rules.types;
+  if (!request.events.empty()) {
+    request.events.push_back(ChangeType::events_lost);
+    request.events.push_back(ChangeType::resynced);
+  }
+  for (const PortSpec& port : plan.rules.filter.ports) {
+    request.ports.push_back(port.port);
+  }
+  return request;
+}
+
+milliseconds left_until(std::chrono::steady_clock::time_point deadline) {
+  return std::chrono::ceil<milliseconds>(deadline - std::chrono::steady_clock::now());
+}
+
+// Waits for the next look. False when nobody reads any more.
+bool wait(const Context& context, milliseconds interval, const Deadline& deadline) {
+  const milliseconds until =
+      deadline ? std::clamp(left_until(*deadline), milliseconds(0), interval)
+               : interval;
+  // A pipe without a reader reports POLLERR, asked for or not; poll(2) ignores
+  // a descriptor of -1.
+  pollfd reader{context.streams.out_fd, 0, 0};
+  return poll(&reader, 1, static_cast<int>(until.count())) <= 0 ||
+         (reader.revents & POLLERR) == 0;
+}
+
+Result<void> watch_by_looking(Context& context, Inquiry& inquiry,
+                              const WatchPlan& plan, WatchStream& stream) {
+  auto reader = inquiry.fallback();
+  if (!reader) {
+    return reader.error();
+  }
+  Deadline deadline;
+  if (plan.timeout) {
+    deadline = std::chrono::steady_clock::now() + *plan.timeout;
+  }
+  PollSource source(*reader.value(), context.clock);
+  std::uint64_t seq = 0;
+  for (;;) {
+    auto changes = source.poll();
+    if (!changes) {
+      return changes.error();
+    }
+    for (Change& change : *changes) {
+      change.seq = ++seq;
+      if (!stream.show(change)) {
+        return {};
+      }
+    }
+    if (deadline && left_until(*deadline) <= milliseconds(0)) {
+      return Error{Errc::timed_out, ""};
+    }
+    if (!wait(context, plan.interval, deadline)) {
+      return {};
+    }
+  }
+}
+
+Result<void> watch(Context& context, const WatchOptions& options,
+                   const WatchPlan& plan, WatchStream& stream) {
+  Inquiry inquiry(context, options.where, options.output);
+  auto proven = inquiry.daemon();
+  if (!proven) {
+    return proven.error();
+  }
+  if (proven->has_value()) {
+    return proven.value()->daemon->watch(
+        request_of(plan), plan.timeout,
+        [&](const Change& change) { return stream.show(change); });
+  }
+  if (!options.output.quiet) {
+    say(context, "no daemon is asked: comparing looks every " +
+                     std::to_string(plan.interval.count()) +
+                     " ms; what lives shorter is missed");
+  }
+  return watch_by_looking(context, inquiry, plan, stream);
+}
+
+int exit_code(Context& context, const Result<void>& result, const WatchPlan& plan,
+              const WatchStream& stream) {
+  if (result) {
+    return kYes;
+  }
+  if (plan.timeout && result.error().code == Errc::timed_out) {
+    return stream.wants_more() ? kTimedOut : kYes;
+  }
+  say(context, result.error().context);
+  return kCannotKnow;
+}
+
+}  // namespace
+
+int run_watch(Context& context, const std::vector<std::string>& arguments) {
+  WatchOptions options;
+  Arguments parser("watch [OPTION]...",
+                   "Shows who takes and who releases ports, as it happens, until "
+                   "interrupted.\nExit code: 0 done, 3 the source failed, 5 "
+                   "--timeout came before --count was reached.");
+  declare(parser, options);
+  if (const auto code = parser.parse(arguments, context)) {
+    return *code;
+  }
+  auto plan = check(options, context.backends);
+  if (!plan) {
+    return parser.refuse(context, plan.error().context);
+  }
+  WatchStream stream(context, options.output, plan->rules);
+  return exit_code(context, watch(context, options, *plan, stream), *plan, stream);
+}
+
+}  // namespace portwatch::cli

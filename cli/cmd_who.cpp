@@ -1,0 +1,128 @@
+// cmd_who.cpp - `portwatch who PORT[/PROTO]...`: who holds it?
+#include <algorithm>
+
+#include "cli/commands.h"
+#include "cli/common_options.h"
+#include "cli/exit_code.h"
+#include "cli/inquiry.h"
+#include "cli/print.h"
+#include "cli/verdict.h"
+
+namespace portwatch::cli {
+namespace {
+
+struct WhoOptions {
+  OutputOptions output;
+  WhereOptions where;
+  std::vector<std::string> words;
+};
+
+Result<std::vector<PortSpec>> read_ports(const std::vector<std::string>& words) {
+  if (words.empty()) {
+    return Error{Errc::invalid,
+                 "which port? (expected PORT or PORT/PROTO, as in 5055 or 5055/udp)"};
+  }
+  std::vector<PortSpec> ports;
+  for (const std::string& word : words) {
+    const auto port = parse_port_spec(word);
+    if (!port) {
+      return port.error();
+    }
+    const auto same = [&](const PortSpec& known) {
+      return known.port == port->port && known.protocol == port->protocol;
+    };
+    if (std::none_of(ports.begin(), ports.end(), same)) {
+      ports.push_back(*port);
+    }
+  }
+  return ports;
+}
+
+Result<std::vector<PortSpec>> check(const WhoOptions& options) {
+  if (const auto sound = check(options.output); !sound) {
+    return sound.error();
+  }
+  if (const auto sound = check(options.where); !sound) {
+    return sound.error();
+  }
+  return read_ports(options.words);
+}
+
+std::vector<Question> questions_of(const std::vector<PortSpec>& ports,
+                                   std::uint32_t own_netns) {
+  std::vector<Question> questions;
+  for (const PortSpec& port : ports) {
+    Question question;
+    question.port = port.port;
+    question.protocol = port.protocol;
+    question.own_netns = own_netns;
+    questions.push_back(question);
+  }
+  return questions;
+}
+
+// `who 80 80/tcp` asks twice for the same sockets.
+void drop_repeats(std::vector<Binding>& sorted) {
+  const auto same = [](const Binding& a, const Binding& b) {
+    return a.id == b.id && a.endpoint == b.endpoint && a.netns == b.netns;
+  };
+  sorted.erase(std::unique(sorted.begin(), sorted.end(), same), sorted.end());
+}
+
+std::string text_of(const Answer& answer, const std::vector<PortSpec>& ports,
+                    const WhoOptions& options, Context& context,
+                    std::uint32_t own_netns) {
+  switch (options.output.format()) {
+    case Format::json:
+      return print_json(answer);
+    case Format::plain:
+      return print_plain(answer);
+    case Format::people:
+      break;
+  }
+  const View view{context.clock.wall_now(), own_netns,
+                  style_for(options.output, context), context.streams.width};
+  return print_page(answer, ports, view, [&](const Process& process) {
+    return context.backends.ancestors(process);
+  });
+}
+
+}  // namespace
+
+int run_who(Context& context, const std::vector<std::string>& arguments) {
+  WhoOptions options;
+  Arguments parser("who [OPTION]... PORT[/PROTO]...",
+                   "Shows every socket on the port, and every process that holds "
+                   "it.\nExit code: 0 somebody holds it, 1 nobody does, 3 that "
+                   "cannot be known.");
+  declare(parser, options.output);
+  declare(parser, options.where);
+  parser.words(options.words);
+  if (const auto code = parser.parse(arguments, context)) {
+    return *code;
+  }
+  const auto ports = check(options);
+  if (!ports) {
+    return parser.refuse(context, ports.error().context);
+  }
+  const std::uint32_t own_netns = context.backends.own_netns();
+  Inquiry inquiry(context, options.where, options.output);
+  auto answer = inquiry.ask(questions_of(*ports, own_netns));
+  if (!answer) {
+    say(context, answer.error().context);
+    return kCannotKnow;
+  }
+  sort_bindings(answer->bindings, own_netns);
+  drop_repeats(answer->bindings);
+  const int code = verdict(*answer, *ports);
+  if (options.output.quiet) {
+    return code;
+  }
+  if (options.output.format() == Format::plain) {
+    (void)context.streams.err.write(gap_lines(*answer, Style(false)));
+  }
+  return deliver(context, text_of(*answer, *ports, options, context, own_netns),
+                 code);
+}
+
+}  // namespace portwatch::cli

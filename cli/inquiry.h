@@ -1,0 +1,58 @@
+// inquiry.h - where the answer comes from: the daemon, else a look of our own.
+//
+// The rules (portwatch(1), "Where the answer comes from"): a socket that was
+// named is the only one asked; the default one may be missing without a word;
+// whatever else is wrong with it is said in one line before the fallback.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "cli/common_options.h"
+#include "cli/context.h"
+#include "userspace/model/answer.h"
+
+namespace portwatch::cli {
+
+inline constexpr std::chrono::milliseconds kDaemonTimeout{2000};
+
+class Inquiry {
+ public:
+  // All must outlive this.
+  Inquiry(Context& context, const WhereOptions& where, const OutputOptions& output)
+      : context_(context), where_(where), output_(output) {}
+
+  // One answer to all the questions. Error: nobody could answer; was not said.
+  Result<Answer> ask(const std::vector<Question>& questions);
+
+  // A daemon that has proven to answer, with what it said about itself. Empty:
+  // look for yourself (why was said if it has to be). Error: the named daemon
+  // fails.
+  struct Proven {
+    std::unique_ptr<Daemon> daemon;
+    Status status;
+  };
+  Result<std::optional<Proven>> daemon();
+
+  // The backend for a look of our own. Error: there is none that works.
+  Result<std::unique_ptr<SnapshotReader>> fallback();
+
+  // The socket that is asked, from --socket, PORTWATCH_SOCKET or the default.
+  std::string socket_path() const;
+
+ private:
+  bool asks_daemon() const { return !where_.no_daemon && !where_.backend; }
+  bool socket_was_named() const {
+    return where_.socket || context_.environment.socket;
+  }
+  Result<Answer> ask_daemon(const std::vector<Question>& questions);
+  Result<Answer> ask_fallback(const std::vector<Question>& questions);
+  // Says what is wrong unless it is just that no daemon runs.
+  Result<void> give_up(const Error& error);
+
+  Context& context_;
+  const WhereOptions& where_;
+  const OutputOptions& output_;
+};
+
+}  // namespace portwatch::cli

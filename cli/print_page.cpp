@@ -1,0 +1,302 @@
+// print_page.cpp - the answer page of `who`.
+#include <algorithm>
+#include <set>
+
+#include "cli/group.h"
+#include "cli/page_rows.h"
+#include "cli/print.h"
+#include "cli/text.h"
+#include "cli/time_text.h"
+#include "cli/verdict.h"
+#include "cli/words.h"
+
+namespace portwatch::cli {
+namespace {
+
+// When the first of the sockets took the port; empty unless known of all.
+std::optional<WallTime> since_of(const Group& group) {
+  std::optional<WallTime> earliest = group.first().since;
+  for (const Binding* binding : group.bindings) {
+    if (!binding->since) {
+      return std::nullopt;
+    }
+    earliest = std::min(*earliest, *binding->since);
+  }
+  return earliest;
+}
+
+bool is_transient(const Group& group) {
+  return group.first().state == SocketState::connected ||
+         group.first().state == SocketState::closing;
+}
+
+std::string holder_sentence(const Group& group) {
+  const Binding& binding = group.first();
+  if (is_hidden(binding)) {
+    return "is taken, but who holds it is hidden from you";
+  }
+  if (!group.holders.empty()) {
+    return (is_transient(group) ? "is used by " : "is held by ") +
+           holders_words(group.holders);
+  }
+  switch (*binding.held_by) {
+    case HeldBy::kernel:
+      return "is held by the kernel itself, by no process";
+    case HeldBy::in_flight:
+      return "is held by no process now, but by a descriptor in flight";
+    default:
+      return "is held by no process";
+  }
+}
+
+bool is_foreign(const Binding& binding, const View& view) {
+  return view.own_netns != 0 && binding.netns != view.own_netns;
+}
+
+std::string headline(const Group& group, const View& view) {
+  const Binding& binding = group.first();
+  std::string text = port_words(binding.endpoint) + " " + holder_sentence(group);
+  if (is_foreign(binding, view)) {
+    text += " in network namespace " + netns_words(binding);
+  }
+  if (const auto since = since_of(group)) {
+    text += " since " + time_for_people(*since, view.now);
+  }
+  return text;
+}
+
+std::string address_line(const Binding& binding, const View& view) {
+  std::string reach = reach_words(binding);
+  if (reach == "only this host" && is_foreign(binding, view)) {
+    reach = "only that namespace";
+  }
+  return endpoint_text(binding.endpoint) + (reach.empty() ? "" : " (" + reach + ")");
+}
+
+// Every different address once, with the number of sockets on it.
+void add_addresses(PageRows& rows, const Group& group, const View& view) {
+  std::vector<std::pair<std::string, std::size_t>> lines;
+  for (const Binding* binding : group.bindings) {
+    const std::string line = address_line(*binding, view);
+    const auto known = std::find_if(lines.begin(), lines.end(),
+                                    [&](const auto& l) { return l.first == line; });
+    if (known == lines.end()) {
+      lines.emplace_back(line, 1);
+    } else {
+      ++known->second;
+    }
+  }
+  for (const auto& [line, count] : lines) {
+    rows.add("address", count == 1 ? line : line + ", " + count_of(count, "socket"));
+  }
+}
+
+std::string state_line(const Group& group) {
+  const Binding& binding = group.first();
+  if (binding.state == SocketState::closing && group.holders.empty()) {
+    return "closing: the kernel keeps the port for a while (TIME_WAIT and the like)";
+  }
+  if (binding.held_by == HeldBy::in_flight) {
+    return state_words(binding) +
+           "; in a message that nobody has received yet, or a fixed file of io_uring";
+  }
+  return state_words(binding);
+}
+
+std::string connections_line(const Group& group) {
+  std::vector<std::string> words;
+  if (group.connected > 0) {
+    words.push_back(std::to_string(group.connected) + " connected");
+  }
+  if (group.closing > 0) {
+    words.push_back(std::to_string(group.closing) + " closing");
+  }
+  return join_words(words);
+}
+
+std::string fds_words(const Process& process) {
+  if (!process.fds) {
+    return "";
+  }
+  constexpr std::size_t kMaxFds = 12;
+  std::string text;
+  for (std::size_t i = 0; i < process.fds->size() && i < kMaxFds; ++i) {
+    text += (i == 0 ? "" : ", ") + std::to_string((*process.fds)[i]);
+  }
+  return process.fds->size() > kMaxFds
+             ? text + " and " + std::to_string(process.fds->size() - kMaxFds) + " more"
+             : text;
+}
+
+std::string process_line(const Process& process, const View& view) {
+  std::string text =
+      name_words(process) + ", pid " + std::to_string(process.id.pid);
+  if (process.start_time) {
+    text += ", started " + time_for_people(*process.start_time, view.now);
+  }
+  return process.orphan == true ? text + ", orphan: its parent has died" : text;
+}
+
+std::string optional_text(const std::optional<std::string>& text) {
+  return text ? escape(*text) : "";
+}
+
+std::string parents_line(const Process& process, const Lineage& lineage) {
+  const std::vector<Process> parents = lineage(process);
+  std::string text;
+  for (auto parent = parents.rbegin(); parent != parents.rend(); ++parent) {
+    text += brief_words(*parent) + " -> ";
+  }
+  return text.empty() ? "" : text + brief_words(process);
+}
+
+void add_process(PageRows& rows, const Process& process, const View& view,
+                 const Lineage& lineage) {
+  rows.add("process", process_line(process, view));
+  rows.add_cut("command", process.cmdline ? command_line(*process.cmdline) : "");
+  rows.add("program", optional_text(process.exe));
+  rows.add("user", user_words(process));
+  rows.add("unit", optional_text(process.unit));
+  rows.add("container", optional_text(process.container));
+  if (home_of(process).empty()) {
+    rows.add("cgroup", optional_text(process.cgroup));
+  }
+  rows.add("descriptors", fds_words(process));
+  rows.add("parents", parents_line(process, lineage));
+}
+
+// The holders after the first: a line each, aligned.
+void add_others(PageRows& rows, const std::vector<Process>& holders) {
+  std::size_t name_width = 0;
+  std::size_t user_width = 0;
+  for (std::size_t i = 1; i < holders.size(); ++i) {
+    name_width = std::max(name_width, columns(brief_words(holders[i])));
+    user_width = std::max(user_width, columns(optional_text(holders[i].user)));
+  }
+  for (std::size_t i = 1; i < holders.size(); ++i) {
+    const Process& holder = holders[i];
+    const bool elsewhere = home_of(holder) != home_of(holders[0]);
+    std::string line = pad(brief_words(holder), name_width + 2) +
+                       pad(optional_text(holder.user), user_width + 2);
+    line += elsewhere ? escape(home_of(holder)) + "  " : "";
+    line += holder.fds ? "fd " + fds_words(holder) + "  " : "";
+    line += holder.cmdline ? command_line(*holder.cmdline) : "";
+    rows.add_cut("also held by", line);
+  }
+}
+
+bool holds(const Group& group, const ProcessId& id) {
+  return std::any_of(group.holders.begin(), group.holders.end(),
+                     [&](const Process& holder) { return holder.id == id; });
+}
+
+// Who took the port, when that is not what the rest of the page says anyway.
+void add_creators(PageRows& rows, const Group& group) {
+  std::set<ProcessId> told;
+  for (const Binding* binding : group.bindings) {
+    const auto& creator = binding->creator;
+    if (!creator || !told.insert(creator->id).second) {
+      continue;
+    }
+    const bool still = holds(group, creator->id);
+    if (!still || group.holders.front().id != creator->id) {
+      rows.add("opened by", name_words(*creator) + " (pid " +
+                                std::to_string(creator->id.pid) + ")" +
+                                (still ? "" : ", which no longer holds it"));
+    }
+  }
+}
+
+void add_hint(PageRows& rows, const Group& group, const Answer& answer) {
+  if (is_hidden(group.first())) {
+    rows.add_warning("hint", answer.source == Source::ebpf
+                                 ? "the daemon itself cannot see the holder"
+                                 : "ask as root, or start portwatchd");
+  }
+}
+
+bool shows_several_netns(const Answer& answer) {
+  return std::any_of(answer.bindings.begin(), answer.bindings.end(),
+                     [&](const Binding& b) {
+                       return b.netns != answer.bindings.front().netns;
+                     });
+}
+
+void add_netns(PageRows& rows, const Binding& binding, const View& view) {
+  const bool own = view.own_netns != 0 && binding.netns == view.own_netns;
+  rows.add("namespace", netns_words(binding) + (own ? ", this one" : ""));
+}
+
+std::string section(const Group& group, const Answer& answer, const View& view,
+                    const Lineage& lineage) {
+  PageRows rows(view.style, view.width);
+  add_addresses(rows, group, view);
+  rows.add("state", state_line(group));
+  rows.add("connections", connections_line(group));
+  if (!since_of(group) && answer.source == Source::ebpf) {
+    rows.add("since", "not known: before portwatchd looked");
+  }
+  if (!group.holders.empty()) {
+    add_process(rows, group.holders.front(), view, lineage);
+    add_others(rows, group.holders);
+  }
+  add_creators(rows, group);
+  if (is_foreign(group.first(), view) || shows_several_netns(answer)) {
+    add_netns(rows, group.first(), view);
+  }
+  add_hint(rows, group, answer);
+  return view.style.strong(headline(group, view)) + "\n" + rows.text();
+}
+
+std::string spec_words(const PortSpec& port) {
+  const std::string number = std::to_string(port.port);
+  return port.protocol ? number + "/" + std::string(to_string(*port.protocol))
+                       : number;
+}
+
+std::string nobody_line(const PortSpec& port, const Answer& answer) {
+  if (may_lack_sockets(answer)) {
+    return "nobody seen on port " + spec_words(port) +
+           ", but not everything could be seen\n";
+  }
+  const bool own_only = std::any_of(
+      answer.missing.begin(), answer.missing.end(),
+      [](const Missing& gap) { return gap.what.rfind("namespaces", 0) == 0; });
+  return "nobody holds port " + spec_words(port) +
+         (own_only ? " in this network namespace\n" : "\n");
+}
+
+std::string quality(const Answer& answer, const Style& style) {
+  if (answer.confidence == Confidence::exact) {
+    return "";
+  }
+  PageRows rows(style, 0);
+  rows.add("source", std::string(to_string(answer.source)) + " (" +
+                         std::string(to_string(answer.confidence)) + ")");
+  for (const Missing& gap : answer.missing) {
+    rows.add_warning("partial", escape(to_string(gap)));
+  }
+  return rows.text();
+}
+
+}  // namespace
+
+std::string print_page(const Answer& answer, const std::vector<PortSpec>& ports,
+                       const View& view, const Lineage& lineage) {
+  std::string page;
+  for (const Group& group : group_bindings(answer)) {
+    page += page.empty() ? "" : "\n";
+    page += section(group, answer, view, lineage);
+  }
+  const bool has_sections = !page.empty();
+  for (const PortSpec& port : ports) {
+    if (!is_taken(answer, port)) {
+      page += nobody_line(port, answer);
+    }
+  }
+  // "nobody holds port 5055" needs no more words, unless it may be wrong.
+  return has_sections || !answer.missing.empty() ? page + quality(answer, view.style)
+                                                 : page;
+}
+
+}  // namespace portwatch::cli

@@ -1,0 +1,39 @@
+#include "cli/verdict.h"
+
+#include <algorithm>
+
+#include "cli/exit_code.h"
+
+namespace portwatch::cli {
+
+bool is_hidden(const Binding& binding) {
+  const bool named = binding.holders && !binding.holders->empty();
+  return !named && (!binding.held_by || *binding.held_by == HeldBy::process);
+}
+
+bool may_lack_sockets(const Answer& answer) {
+  return std::any_of(
+      answer.missing.begin(), answer.missing.end(),
+      [](const Missing& missing) { return missing.what.rfind("sockets", 0) == 0; });
+}
+
+bool is_taken(const Answer& answer, const PortSpec& port) {
+  return std::any_of(
+      answer.bindings.begin(), answer.bindings.end(), [&](const Binding& binding) {
+        return binding.endpoint.port == port.port &&
+               (!port.protocol || covers(*port.protocol, binding.endpoint.protocol));
+      });
+}
+
+int verdict(const Answer& answer, const std::vector<PortSpec>& ports) {
+  const auto taken = [&](const PortSpec& port) { return is_taken(answer, port); };
+  if (std::any_of(answer.bindings.begin(), answer.bindings.end(), is_hidden)) {
+    return kCannotKnow;
+  }
+  if (may_lack_sockets(answer) && !std::all_of(ports.begin(), ports.end(), taken)) {
+    return kCannotKnow;
+  }
+  return std::any_of(ports.begin(), ports.end(), taken) ? kYes : kNo;
+}
+
+}  // namespace portwatch::cli
