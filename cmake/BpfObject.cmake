@@ -28,7 +28,7 @@ function(bpf_object name)
     add_custom_command(
       OUTPUT ${object}
       COMMAND ${PORTWATCH_CLANG} -target bpf -mcpu=v3 -g -O2 -std=gnu11
-              -Wall -Wextra -Werror -D__TARGET_ARCH_${PORTWATCH_BPF_ARCH}
+              -Wall -Wextra -Wno-unused-parameter -Werror -D__TARGET_ARCH_${PORTWATCH_BPF_ARCH}
               -I${PROJECT_SOURCE_DIR} -isystem /usr/include/${PORTWATCH_MULTIARCH}
               -c ${CMAKE_CURRENT_SOURCE_DIR}/${source} -o ${object}
       DEPENDS ${source} ${ARG_HEADERS}

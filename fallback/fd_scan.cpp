@@ -58,11 +58,8 @@ class Worker {
     pid_ = pid;
     std::snprintf(path_.data(), path_.size(), "%d/fd", pid);
     const UniqueFd table(open_directory());
-    const int error = errno;
     if (!table.valid()) {
-      if (error == EACCES || error == EPERM) {
-        result_.refused.push_back(pid);
-      }
+      note_refusal(errno);
       return;
     }
     const std::size_t seen = scan_table(table.get());
@@ -77,17 +74,27 @@ class Worker {
         openat(job_.proc, path_.data(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   }
 
-  // Descriptors seen.
+  void note_refusal(int error) {
+    const bool refused = error == EACCES || error == EPERM;
+    if (refused && (result_.refused.empty() || result_.refused.back() != pid_)) {
+      result_.refused.push_back(pid_);
+    }
+  }
+
+  // Descriptors seen. To list them takes the right to read a directory, to
+  // follow them takes ptrace rights: root may have the one without the other.
   std::size_t scan_table(int table) {
     std::size_t seen = 0;
     fds_.for_each(table, [&](const char* name, int fd) {
       std::array<char, 64> link;  // longer ones are no socket
       const ssize_t length = readlinkat(table, name, link.data(), link.size());
       ++seen;
-      note(length < 0 ? 0
-                      : socket_inode_of_link(link.data(),
-                                             static_cast<std::size_t>(length)),
-           fd);
+      if (length < 0) {
+        note_refusal(errno);
+        return errno != EACCES;
+      }
+      note(socket_inode_of_link(link.data(), static_cast<std::size_t>(length)), fd);
+      return true;
     });
     return seen;
   }
@@ -110,8 +117,10 @@ class Worker {
   void scan_threads() {
     const UniqueFd tasks = open_directory();  // has_threads() left "PID/task"
     std::vector<int> threads;
-    fds_.for_each(tasks.get(),
-                  [&](const char*, int tid) { threads.push_back(tid); });
+    fds_.for_each(tasks.get(), [&](const char*, int tid) {
+      threads.push_back(tid);
+      return true;
+    });
     for (const int tid : threads) {
       std::snprintf(path_.data(), path_.size(), "%d/task/%d/fd", pid_, tid);
       const UniqueFd table = open_directory();

@@ -1,9 +1,10 @@
 #include "fallback/holders.h"
 
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
+
+#include "fallback/netns_scope.h"
 
 namespace portwatch {
 namespace {
@@ -85,16 +86,13 @@ std::vector<std::uint64_t> unexplained_inodes(
 
 std::vector<Missing> holder_gaps(const FdScan& scan) {
   std::vector<Missing> gaps;
-  const std::string uid = std::to_string(geteuid());
-  if (!scan.refused.empty()) {
-    gaps.push_back(
-        {"holders", std::to_string(scan.refused.size()) +
-                        " processes of other users are not visible to uid " + uid +
-                        " (run as root, or start portwatchd)"});
+  if (const std::size_t count = scan.refused.size(); count != 0) {
+    gaps.push_back({"holders", std::to_string(count) +
+                                   (count == 1 ? " process is" : " processes are") +
+                                   " not visible to " + seen_by()});
   }
   if (scan.hidden) {
-    gaps.push_back({"holders", "/proc hides processes of other users from uid " +
-                                   uid + " (run as root, or start portwatchd)"});
+    gaps.push_back({"holders", "/proc hides processes from " + seen_by()});
   }
   if (!in_init_pid_namespace()) {
     gaps.push_back(

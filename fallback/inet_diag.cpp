@@ -18,9 +18,10 @@ namespace {
 // Constants that Debian 12's kernel headers may lack.
 constexpr int kIpprotoMptcp = 262;
 constexpr std::uint16_t kReqProtocol = 3;  // INET_DIAG_REQ_PROTOCOL, 5.9
-constexpr std::uint16_t kUlpInfo = 16;     // INET_DIAG_ULP_INFO, 5.4
-constexpr std::uint16_t kUlpName = 1;      // INET_ULP_INFO_NAME
 constexpr std::uint16_t kTypeMask = 0x3fff;
+// With INET_DIAG_INFO the kernel also tells the upper layer of a TCP socket: the
+// mark of those that belong to an MPTCP one.
+constexpr std::uint8_t kWantedExtensions = 1 << (INET_DIAG_INFO - 1);
 
 using Bytes = std::span<const std::byte>;
 
@@ -30,6 +31,13 @@ struct Request {
   nlattr protocol_head;
   std::uint32_t protocol;
 };
+struct OldRequest {
+  nlmsghdr header;
+  inet_diag_req body;
+  nlattr filter_head;
+  std::array<inet_diag_bc_op, 5> filter;
+};
+static_assert(sizeof(OldRequest) == 16 + 60 + 4 + 20, "no padding");
 static_assert(sizeof(Request) == 16 + 56 + 8, "no padding between the parts");
 
 int number_of(Protocol protocol) {
@@ -71,8 +79,8 @@ bool names_mptcp(Bytes ulp_info) {
   for_each_attribute(ulp_info, [&](std::uint16_t type, Bytes value) {
     const auto* text = reinterpret_cast<const char*>(value.data());
     const std::string_view name(text, value.size());
-    found =
-        found || (type == kUlpName && name.substr(0, name.find('\0')) == "mptcp");
+    found = found || (type == INET_ULP_INFO_NAME &&
+                      name.substr(0, name.find('\0')) == "mptcp");
   });
   return found;
 }
@@ -82,7 +90,11 @@ void add_attributes(Bytes bytes, SocketRecord& socket) {
     if (type == INET_DIAG_SKV6ONLY && !value.empty() &&
         socket.local.family == Family::ipv6) {
       socket.ipv6_only = value[0] != std::byte{0};
-    } else if (type == kUlpInfo && names_mptcp(value)) {
+    } else if (type == INET_DIAG_MARK) {
+      // Only for those with CAP_NET_ADMIN, whom every kernel since 5.4 also
+      // tells the upper layer.
+      socket.layer_known = true;
+    } else if (type == INET_DIAG_ULP_INFO && names_mptcp(value)) {
       socket.local.protocol = Protocol::mptcp;
     }
   });
@@ -116,6 +128,72 @@ std::optional<SocketRecord> parse_socket(Bytes payload, Protocol protocol) {
   return socket;
 }
 
+nlmsghdr header(std::uint16_t type, std::size_t size, const DiagRequest& request) {
+  nlmsghdr out{};
+  out.nlmsg_len = static_cast<std::uint32_t>(size);
+  out.nlmsg_type = type;
+  out.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+  out.nlmsg_seq = request.sequence;
+  return out;
+}
+
+template <class Message>
+std::vector<std::byte> to_bytes(const Message& message, std::size_t size) {
+  const auto* first = reinterpret_cast<const std::byte*>(&message);
+  return {first, first + size};
+}
+
+// "local port == a or b", for the little machine of inet_diag_bc_run(): an
+// operation says how far to jump, in bytes, when it holds and when it does not;
+// the end accepts, what is beyond refuses. A comparison takes two places.
+std::array<inet_diag_bc_op, 5> either_port(Port a, Port b) {
+  return {{{INET_DIAG_BC_S_EQ, 8, 12},
+           {0, 0, a},
+           {INET_DIAG_BC_JMP, 4, 12},
+           {INET_DIAG_BC_S_EQ, 8, 12},
+           {0, 0, b}}};
+}
+
+// The first form of the interface, for TCP only, knows no family: it lists both
+// in one walk through the kernel's tables, which is what costs time.
+std::vector<std::byte> encode_old(const DiagRequest& request) {
+  OldRequest out{};
+  std::size_t size = offsetof(OldRequest, filter_head);
+  out.body.idiag_states = request.states;
+  out.body.idiag_ext = kWantedExtensions;
+  if (request.or_port != 0) {
+    out.filter_head.nla_len = sizeof out.filter_head + sizeof out.filter;
+    out.filter_head.nla_type = INET_DIAG_REQ_BYTECODE;
+    out.filter = either_port(request.port, request.or_port);
+    size = sizeof out;
+  } else {
+    out.body.id.idiag_sport = htons(request.port);
+  }
+  out.header = header(TCPDIAG_GETSOCK, size, request);
+  return to_bytes(out, size);
+}
+
+std::vector<std::byte> encode_new(const DiagRequest& request) {
+  Request out{};
+  const int number = number_of(request.protocol);
+  out.body.sdiag_family = *request.family == Family::ipv4 ? AF_INET : AF_INET6;
+  out.body.idiag_states = request.states;
+  out.body.id.idiag_sport = htons(request.port);
+  std::size_t size = offsetof(Request, protocol_head);
+  if (number > 255) {
+    // Kernels that do not know the attribute look for protocol 0: ENOENT.
+    out.protocol_head.nla_len = sizeof(nlattr) + sizeof(std::uint32_t);
+    out.protocol_head.nla_type = kReqProtocol;
+    out.protocol = static_cast<std::uint32_t>(number);
+    size = sizeof(Request);
+  } else {
+    out.body.sdiag_protocol = static_cast<std::uint8_t>(number);
+    out.body.idiag_ext = number == IPPROTO_TCP ? kWantedExtensions : 0;
+  }
+  out.header = header(SOCK_DIAG_BY_FAMILY, size, request);
+  return to_bytes(out, size);
+}
+
 DumpPart end_of_dump(Bytes payload, DumpPart part) {
   // NLMSG_DONE and NLMSG_ERROR both begin with a negative errno or 0.
   const auto code = copy_front<std::int32_t>(payload);
@@ -127,30 +205,7 @@ DumpPart end_of_dump(Bytes payload, DumpPart part) {
 }  // namespace
 
 std::vector<std::byte> encode(const DiagRequest& request) {
-  Request out{};
-  const int number = number_of(request.protocol);
-  out.header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
-  out.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-  out.header.nlmsg_seq = request.sequence;
-  out.body.sdiag_family = request.family == Family::ipv4 ? AF_INET : AF_INET6;
-  out.body.idiag_states = request.states;
-  out.body.id.idiag_sport = htons(request.port);
-  // With INET_DIAG_INFO the kernel also tells the upper layer of a TCP socket:
-  // the only mark of an MPTCP socket that is bound and does not listen.
-  out.body.idiag_ext = 1 << (INET_DIAG_INFO - 1);
-  std::size_t size = offsetof(Request, protocol_head);
-  if (number > 255) {
-    // Kernels that do not know the attribute look for protocol 0: ENOENT.
-    out.protocol_head.nla_len = sizeof(nlattr) + sizeof(std::uint32_t);
-    out.protocol_head.nla_type = kReqProtocol;
-    out.protocol = static_cast<std::uint32_t>(number);
-    size = sizeof(Request);
-  } else {
-    out.body.sdiag_protocol = static_cast<std::uint8_t>(number);
-  }
-  out.header.nlmsg_len = static_cast<std::uint32_t>(size);
-  const auto* first = reinterpret_cast<const std::byte*>(&out);
-  return {first, first + size};
+  return request.family ? encode_new(request) : encode_old(request);
 }
 
 DumpPart parse_dump(std::span<const std::byte> datagram, const DiagRequest& request,
@@ -173,7 +228,8 @@ DumpPart parse_dump(std::span<const std::byte> datagram, const DiagRequest& requ
     part.interrupted |= (head->nlmsg_flags & NLM_F_DUMP_INTR) != 0;
     if (head->nlmsg_type == NLMSG_DONE || head->nlmsg_type == NLMSG_ERROR) {
       part = end_of_dump(payload, part);
-    } else if (head->nlmsg_type == SOCK_DIAG_BY_FAMILY) {
+    } else if (head->nlmsg_type == SOCK_DIAG_BY_FAMILY ||
+               head->nlmsg_type == TCPDIAG_GETSOCK) {
       if (auto socket = parse_socket(payload, request.protocol)) {
         sockets.push_back(std::move(*socket));
       }

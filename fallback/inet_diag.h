@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -17,9 +18,10 @@ namespace portwatch {
 
 struct DiagRequest {
   Protocol protocol = Protocol::tcp;
-  Family family = Family::ipv4;
-  std::uint32_t states = 0;  // bit n = TCP state n
-  Port port = 0;             // local port; 0 = all
+  std::optional<Family> family = Family::ipv4;  // none: both; tcp only
+  std::uint32_t states = 0;                     // bit n = TCP state n
+  Port port = 0;                                // local port; 0 = all
+  Port or_port = 0;  // a second one (family: both; with port only)
   std::uint32_t sequence = 0;
 };
 

@@ -81,23 +81,32 @@ class Finder {
 
   void look_at_processes() {
     const auto pids = list_processes(proc_);
-    bool refused = pids.empty() || pids.front() != 1;  // hidepid hides process 1
+    bool unsure = pids.empty() || pids.front() != 1;  // hidepid hides process 1
     for (const pid_t pid : pids) {
       std::array<char, 32> path;
       std::snprintf(path.data(), path.size(), "%d/ns/net", pid);
       const auto inode = inode_of(proc_, path.data());
       if (!inode) {
-        refused |= errno == EACCES || errno == EPERM;
+        const bool refused = errno == EACCES || errno == EPERM;
+        unsure |= refused && !shares_our_tables(pid);
       } else if (wanted(*inode)) {
         add(*inode, proc_, path.data(), pid);
       }
     }
-    if (refused) {
+    if (unsure) {
       view_.gap = Missing{
-          "namespaces", "those of other users' processes are not visible to uid " +
-                            std::to_string(geteuid()) +
-                            " (run as root, or start portwatchd)"};
+          "namespaces", "those of some processes are not visible to " + seen_by()};
     }
+  }
+
+  // Every namespace has files of its own below /proc/PID/net, with inode numbers
+  // of their own, and no rights are needed to see them: a process with our
+  // numbers is in our namespace (fs/proc/proc_net.c, proc_register()).
+  bool shares_our_tables(pid_t pid) const {
+    std::array<char, 32> path;
+    std::snprintf(path.data(), path.size(), "%d/net/tcp", pid);
+    const auto tables = inode_of(proc_, path.data());
+    return tables && tables == own_tables_;
   }
 
   void look_at_names() {
@@ -111,6 +120,8 @@ class Finder {
   int proc_;
   std::uint32_t own_;
   std::uint32_t only_;
+  const std::optional<std::uint32_t> own_tables_ =
+      inode_of(AT_FDCWD, "/proc/thread-self/net/tcp");
   NamespaceView view_;
   const std::map<std::uint32_t, std::string> names_ = named_netns();
 };
@@ -124,6 +135,13 @@ Result<NamespaceView> find_namespaces(std::uint32_t only) {
     return errno_error(errno, "cannot read /proc");
   }
   return Finder(proc.get(), *own, only).find();
+}
+
+std::string seen_by() {
+  const uid_t uid = geteuid();
+  return uid == 0
+             ? "root without all its capabilities (start portwatchd)"
+             : "uid " + std::to_string(uid) + " (run as root, or start portwatchd)";
 }
 
 Result<std::optional<Error>> run_in_namespace(const Namespace& where,

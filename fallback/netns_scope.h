@@ -38,6 +38,9 @@ struct NamespaceView {
 // Error: /proc cannot be read.
 Result<NamespaceView> find_namespaces(std::uint32_t only);
 
+// Who we are and who would see more, for people: "uid 1000 (run as root...)".
+std::string seen_by();
+
 // Runs `body` with the calling thread in `where`, and comes back. The value is
 // empty when that was done, else why the namespace could not be entered (the
 // body was not run then). Error: the thread could not come back; the program

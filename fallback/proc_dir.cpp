@@ -12,7 +12,6 @@ namespace portwatch {
 bool NumberLister::fill(int directory) {
   const long got =
       syscall(SYS_getdents64, directory, buffer_.data(), buffer_.size());
-  ended_well_ = got >= 0;
   size_ = got > 0 ? static_cast<std::size_t>(got) : 0;
   at_ = 0;
   return size_ > 0;
@@ -31,7 +30,10 @@ const char* NumberLister::next() {
 std::vector<pid_t> list_processes(int proc) {
   std::vector<pid_t> pids;
   const auto lister = std::make_unique<NumberLister>();
-  lister->for_each(proc, [&](const char*, int pid) { pids.push_back(pid); });
+  lister->for_each(proc, [&](const char*, int pid) {
+    pids.push_back(pid);
+    return true;
+  });
   std::sort(pids.begin(), pids.end());
   return pids;
 }

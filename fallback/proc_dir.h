@@ -18,22 +18,22 @@ namespace portwatch {
 class NumberLister {
  public:
   // Calls back with (name, number) for every entry of `directory` whose name is
-  // a number; `name` ends with a zero byte. Returns false when the directory
-  // can no longer be read (its process is gone).
+  // a number, until the callback returns false; `name` ends with a zero byte. A
+  // directory that vanishes in the middle (its process is gone) just ends.
   template <class Callback>
-  bool for_each(int directory, Callback callback) {
+  void for_each(int directory, Callback callback) {
     while (fill(directory)) {
       while (const char* const name = next()) {
         const std::string_view text(name);
         int number = 0;
         const auto parsed =
             std::from_chars(text.data(), text.data() + text.size(), number);
-        if (parsed.ec == std::errc{} && *parsed.ptr == '\0') {
-          callback(name, number);
+        if (parsed.ec == std::errc{} && *parsed.ptr == '\0' &&
+            !callback(name, number)) {
+          return;
         }
       }
     }
-    return ended_well_;
   }
 
  private:
@@ -43,7 +43,6 @@ class NumberLister {
   alignas(8) std::array<char, 32768> buffer_;
   std::size_t size_ = 0;
   std::size_t at_ = 0;
-  bool ended_well_ = true;
 };
 
 // Process ids in the proc file system whose root is open as `proc`; ascending.

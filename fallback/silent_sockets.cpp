@@ -137,7 +137,7 @@ class Search {
       return;
     }
     if (was_connected(socket)) {
-      uncertain_.push_back(record->local.port);
+      view_.uncertain.push_back(record->local.port);
       return;
     }
     if (const Namespace* where = namespace_of(socket)) {
@@ -147,15 +147,15 @@ class Search {
     }
   }
 
-  SilentView finish(const FdScan& scan) {
+  SilentView finish(FdScan scan) {
     if (refused_ != 0 || !scan.refused.empty() || scan.hidden) {
       view_.missing.push_back(
           {"sockets",
-           "sockets that are bound and do not listen are not visible in processes "
-           "of other users to uid " +
-               std::to_string(geteuid()) +
-               " without help of the kernel (run as root, or start portwatchd)"});
+           "this backend does not show those that are bound and do not listen in "
+           "processes not visible to " +
+               seen_by()});
     }
+    view_.scan = std::move(scan);
     return std::move(view_);
   }
 
@@ -194,7 +194,6 @@ class Search {
 
   const std::vector<Namespace>& namespaces_;
   SilentView view_;
-  std::vector<Port> uncertain_;
   std::size_t refused_ = 0;
   pid_t pid_ = 0;
   UniqueFd pidfd_;
@@ -221,7 +220,7 @@ std::vector<FoundFd> candidates(const FdScan& scan,
 
 Result<SilentView> find_silent_sockets(const std::vector<std::uint64_t>& in_tables,
                                        const std::vector<Namespace>& namespaces) {
-  const auto scan = scan_fds({true, {}}, ScanDepth::processes);
+  auto scan = scan_fds({true, {}}, ScanDepth::processes);
   if (!scan) {
     return scan.error();
   }
@@ -229,7 +228,7 @@ Result<SilentView> find_silent_sockets(const std::vector<std::uint64_t>& in_tabl
   for (const FoundFd& candidate : candidates(*scan, in_tables)) {
     search.inspect(candidate);
   }
-  return search.finish(*scan);
+  return search.finish(std::move(*scan));
 }
 
 }  // namespace portwatch

@@ -8,7 +8,7 @@
 // close(2) by its owner takes effect that much later. And there is no way to
 // ask whether the port is still held: a socket that got its port by bind(0) or
 // connect(2) and lost it by shutdown(2) or a reset still tells the old number.
-// One that has sent something is therefore not claimed but reported as missing;
+// One that has sent something is therefore not claimed but told as uncertain;
 // one that only listened and was shut down is claimed wrongly.
 #pragma once
 
@@ -16,6 +16,7 @@
 #include <optional>
 #include <vector>
 
+#include "fallback/fd_scan.h"
 #include "fallback/netns_scope.h"
 #include "fallback/socket_record.h"
 #include "userspace/base/result.h"
@@ -31,7 +32,9 @@ struct SilentSocket {
 
 struct SilentView {
   std::vector<SilentSocket> sockets;
+  std::vector<Port> uncertain;   // ports that such a socket may hold or not
   std::vector<Missing> missing;  // "sockets"
+  FdScan scan;                   // every socket descriptor that was seen
 };
 
 // Looks at the sockets of all visible processes but those with an inode in

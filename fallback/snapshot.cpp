@@ -16,6 +16,7 @@ namespace {
 struct Picture {
   std::vector<Binding> bindings;
   std::vector<Missing> missing;
+  std::optional<FdScan> scan;  // of all sockets, where that was needed anyway
 };
 
 Binding to_binding(const SocketRecord& socket, const Namespace& where,
@@ -69,7 +70,7 @@ class LinuxSnapshot final : public SnapshotReader {
                           const std::vector<std::uint64_t>& in_tables,
                           const Question& question);
   Result<void> find_holders(const NamespaceView& view, const Question& question,
-                            Answer& answer);
+                            std::optional<FdScan> scan, Answer& answer);
   Result<void> settle_unexplained(const NamespaceView& view,
                                   const Question& question, bool complete,
                                   HolderDescriber& describer, Answer& answer);
@@ -105,6 +106,9 @@ Result<Picture> LinuxSnapshot::look(const NamespaceView& view,
     std::move(table->missing.begin(), table->missing.end(),
               std::back_inserter(picture.missing));
   }
+  if (!search && must_search_silent(question)) {
+    return look(view, question);  // only now it is known
+  }
   if (search) {
     std::sort(in_tables.begin(), in_tables.end());
     if (const auto added = add_silent(view, picture, in_tables, question); !added) {
@@ -128,8 +132,16 @@ Result<void> LinuxSnapshot::add_silent(const NamespaceView& view, Picture& pictu
       picture.bindings.push_back(std::move(binding));
     }
   }
+  for (const Port port : silent->uncertain) {
+    if (!question.port || *question.port == port) {
+      picture.missing.push_back(
+          {"sockets", "a TCP socket without connection may still hold port " +
+                          std::to_string(port)});
+    }
+  }
   std::move(silent->missing.begin(), silent->missing.end(),
             std::back_inserter(picture.missing));
+  picture.scan = std::move(silent->scan);
   return {};
 }
 
@@ -180,14 +192,19 @@ Result<void> LinuxSnapshot::settle_unexplained(const NamespaceView& view,
 }
 
 Result<void> LinuxSnapshot::find_holders(const NamespaceView& view,
-                                         const Question& question, Answer& answer) {
+                                         const Question& question,
+                                         std::optional<FdScan> scan,
+                                         Answer& answer) {
   const auto wanted = unexplained_inodes(answer.bindings);
   if (wanted.empty()) {
     return {};
   }
-  const auto scan = scan_fds({false, wanted}, ScanDepth::processes);
   if (!scan) {
-    return scan.error();
+    auto fresh = scan_fds({false, wanted}, ScanDepth::processes);
+    if (!fresh) {
+      return fresh.error();
+    }
+    scan = std::move(*fresh);
   }
   const auto gaps = holder_gaps(*scan);
   HolderDescriber describer(processes_);
@@ -235,7 +252,9 @@ Result<Answer> LinuxSnapshot::read(const Question& question) {
   answer.confidence = Confidence::snapshot;
   answer.bindings = std::move(picture->bindings);
   const auto found =
-      question.holders ? find_holders(*view, question, answer) : Result<void>();
+      question.holders
+          ? find_holders(*view, question, std::move(picture->scan), answer)
+          : Result<void>();
   if (!found) {
     return found.error();
   }

@@ -1,6 +1,7 @@
 #include "userspace/model/answer.h"
 
 #include <algorithm>
+#include <set>
 #include <tuple>
 
 namespace portwatch {
@@ -54,6 +55,23 @@ bool held_by_pid(const Binding& binding, pid_t pid) {
   return binding.holders &&
          std::any_of(binding.holders->begin(), binding.holders->end(),
                      [pid](const Process& holder) { return holder.id.pid == pid; });
+}
+
+void hide_served_connections(std::vector<Binding>& bindings) {
+  const auto place = [](const Binding& binding) {
+    return std::tuple(binding.netns, is_stream(binding.endpoint.protocol),
+                      binding.endpoint.port);
+  };
+  std::set<std::tuple<std::uint32_t, bool, Port>> served;
+  for (const Binding& binding : bindings) {
+    if (!in_use(binding.state)) {
+      served.insert(place(binding));
+    }
+  }
+  std::erase_if(bindings, [&](const Binding& binding) {
+    return in_use(binding.state) && is_stream(binding.endpoint.protocol) &&
+           served.contains(place(binding));
+  });
 }
 
 void sort_bindings(std::vector<Binding>& bindings, std::uint32_t own_netns) {

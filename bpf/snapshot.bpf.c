@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// snapshot.bpf.c - the kernel's own state, read when somebody asks.
+//
+// pw_dump:    every tracked socket with its live fields, all namespaces.
+// pw_holders: every descriptor on a port-holding socket, of one process or of
+//             all that the reader's pid namespace shows. With pw_tag_found it
+//             also starts to track what no hook saw (older than the daemon,
+//             or UDP that took a port by sending).
+// pw_tag_*:   tracks what has no descriptor, in the network namespace of the
+//             task that created the iterator: kernel sockets, MPTCP subflows,
+//             descriptors in flight.
+#include "bpf/emit.bpf.h"
+
+#define TCP_CLOSE 7
+#define TCP_LISTEN 10
+#define PW_WAITERS 32 /* wait queue entries that we walk */
+
+static __always_inline int is_wanted(__u16 port)
+{
+	return port && (!pw_wanted_port || port == pw_wanted_port);
+}
+
+/* Clients with a port of the kernel's choice and accepted connections are not
+ * tracked: there may be a million, and they are read live when asked for. */
+static __always_inline int is_worth_tracking(struct sock *sk, __u16 protocol)
+{
+	const __u8 state = BPF_CORE_READ(sk, __sk_common.skc_state);
+
+	if (protocol == IPPROTO_UDP || protocol == IPPROTO_UDPLITE)
+		return 1;
+	return state == TCP_LISTEN || state == TCP_CLOSE ||
+	       (BPF_CORE_READ(sk, sk_userlocks) & SOCK_BINDPORT_LOCK);
+}
+
+SEC("iter/bpf_sk_storage_map")
+int pw_dump(struct bpf_iter__bpf_sk_storage_map *ctx)
+{
+	struct pw_element *element = ctx->value;
+	struct pw_socket_entry entry = {};
+	struct sock *sk = ctx->sk;
+
+	if (!sk || !element || !element->id || element->released)
+		return 0;
+	if (pw_wanted_port && BPF_CORE_READ(sk, __sk_common.skc_num) != pw_wanted_port)
+		return 0;
+	pw_read_socket(&entry.socket, sk, element->id);
+	entry.creator = element->creator;
+	entry.since_ns = element->since_ns;
+	bpf_seq_write(ctx->meta->seq, &entry, sizeof(entry));
+	return 0;
+}
+
+/* References of the file that blocked system calls hold: one for each waiter
+ * in poll or select; one for each in accept or recv, but only when its
+ * descriptor table is shared (fdget() takes none otherwise). epoll has a queue
+ * entry (private == NULL) and no reference. */
+static __always_inline __u32 waiters(struct socket *socket)
+{
+	struct list_head *head = __builtin_preserve_access_index(&socket->wq.wait.head);
+	struct list_head *at = BPF_CORE_READ(head, next);
+	__u32 count = 0;
+
+	for (int i = 0; i < PW_WAITERS && at && at != head; i++) {
+		struct wait_queue_entry *entry =
+			(void *)at - bpf_core_field_offset(struct wait_queue_entry, entry);
+		struct task_struct *task = BPF_CORE_READ(entry, private);
+
+		if (task && (!(BPF_CORE_READ(entry, flags) & WQ_FLAG_EXCLUSIVE) ||
+			     BPF_CORE_READ(task, files, count.counter) > 1))
+			count++;
+		at = BPF_CORE_READ(at, next);
+	}
+	return count;
+}
+
+static __always_inline __u32 references(struct file *file)
+{
+	struct file___before_6_13 *old = (void *)file;
+
+	/* The iterator holds one of its own. Since 6.13 the counter is one less
+	 * than the references. */
+	if (bpf_core_field_exists(file->f_ref))
+		return BPF_CORE_READ(file, f_ref.refcnt.counter);
+	return BPF_CORE_READ(old, f_count.counter) - 1;
+}
+
+/* task and file are ctx's, which the verifier has already seen to be there. */
+static __always_inline void write_holder(struct bpf_iter__task_file *ctx,
+					 struct task_struct *task, struct file *file,
+					 struct socket *socket, struct sock *sk, __u64 id)
+{
+	struct pw_holder_entry entry = {};
+
+	pw_read_socket(&entry.socket, sk, id);
+	pw_read_task(&entry.task, task);
+	entry.files = (__u64)(long)BPF_CORE_READ(task, files);
+	entry.fd = ctx->fd;
+	entry.references = references(file);
+	/* A connected stream has other sleepers, which look like poll. */
+	if (entry.socket.state == TCP_LISTEN || entry.socket.protocol == IPPROTO_UDP)
+		entry.waiters = waiters(socket);
+	bpf_seq_write(ctx->meta->seq, &entry, sizeof(entry));
+}
+
+SEC("iter/task_file")
+int pw_holders(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+	struct pw_element *element;
+	struct socket *socket;
+	struct sock *sk;
+	__u16 protocol;
+
+	if (!task || !file)
+		return 0;
+	if (BPF_CORE_READ(task, tgid) == 1)
+		pw_saw_init = 1;
+	socket = bpf_sock_from_file(file);
+	if (!socket)
+		return 0;
+	sk = socket->sk;
+	if (!sk || !is_wanted(BPF_CORE_READ(sk, __sk_common.skc_num)))
+		return 0;
+	protocol = pw_port_protocol(sk);
+	if (!protocol)
+		return 0;
+	element = bpf_sk_storage_get(&pw_sockets, sk, 0, 0);
+	/* Of MPTCP the subflow is tracked; its owner is joined by inode. */
+	if (!element && pw_tag_found && protocol != IPPROTO_MPTCP &&
+	    is_worth_tracking(sk, protocol))
+		element = pw_track(sk);
+	if (element || protocol == IPPROTO_MPTCP)
+		pw_own(task);
+	write_holder(ctx, task, file, socket, sk, element ? element->id : 0);
+	return 0;
+}
+
+SEC("iter/tcp")
+int pw_tag_tcp(struct bpf_iter__tcp *ctx)
+{
+	struct sock_common *common = ctx->sk_common;
+
+	/* Request and TIME_WAIT minisocks share this list and cannot be tracked;
+	 * neither is ever in LISTEN. */
+	if (common && common->skc_state == TCP_LISTEN)
+		pw_track((struct sock *)common);
+	return 0;
+}
+
+SEC("iter/udp")
+int pw_tag_udp(struct bpf_iter__udp *ctx)
+{
+	struct sock *sk = (struct sock *)ctx->udp_sk;
+
+	if (sk && is_wanted(BPF_CORE_READ(sk, __sk_common.skc_num)))
+		pw_track(sk);
+	return 0;
+}

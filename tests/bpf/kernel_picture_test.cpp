@@ -1,0 +1,244 @@
+// snapshot.bpf.c: the picture and the holders, against real sockets.
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <thread>
+
+#include "tests/bpf/recorder.h"
+#include "userspace/table/holder_proof.h"
+
+namespace portwatch::test {
+namespace {
+
+class Picture : public HookTest {
+ protected:
+  void SetUp() override {
+    HookTest::SetUp();
+    auto made = KernelPicture::make(*session_);
+    ASSERT_TRUE(made) << made.error().context;
+    picture_ = std::move(made).value();
+  }
+
+  std::vector<SocketEntry> on(Port port) {
+    auto entries = picture_->sockets(port);
+    EXPECT_TRUE(entries);
+    std::erase_if(*entries, [this](const SocketEntry& entry) {
+      return entry.socket.netns != netns_.inode();
+    });
+    return std::move(entries).value();
+  }
+
+  // The one socket on `port` that `look` shows; fails unless it is one.
+  SocketHolders only(Result<std::vector<HolderFacts>> look, Port port) {
+    EXPECT_TRUE(look);
+    auto groups = group_by_socket(*look);
+    std::erase_if(groups, [this](const SocketHolders& one) {
+      return one.facts.netns != netns_.inode();
+    });
+    EXPECT_EQ(groups.size(), 1u) << "on port " << port;
+    return groups.empty() ? SocketHolders{} : groups[0];
+  }
+
+  std::unique_ptr<KernelPicture> picture_;
+};
+
+TEST_F(Picture, BoundSocket_LiveFieldsCreatorAndTime) {
+  const UniqueFd socket = bound_socket("127.0.0.1", 7201);
+  const auto entries = on(7201);
+  ASSERT_EQ(entries.size(), 1u);
+  EXPECT_EQ(entries[0].socket.endpoint.port, 7201);
+  ASSERT_TRUE(entries[0].creator);
+  EXPECT_EQ(entries[0].creator->id.pid, getpid());
+  EXPECT_TRUE(entries[0].since);
+}
+
+TEST_F(Picture, ClosedSocket_IsGone) {
+  bound_socket("127.0.0.1", 7202).reset();
+  EXPECT_TRUE(on(7202).empty());
+}
+
+TEST_F(Picture, AutomaticPortAfterShutdown_PortZeroNow) {
+  const UniqueFd socket = listening_socket("127.0.0.1", 0);
+  const Port port = port_of(socket);
+  ASSERT_EQ(on(port).size(), 1u);
+  shutdown(socket.get(), SHUT_RDWR);
+  EXPECT_TRUE(on(port).empty());
+  EXPECT_EQ(port_of(socket), port) << "getsockname keeps the stale port";
+}
+
+TEST_F(Picture, OneDescriptor_Proven) {
+  const UniqueFd socket = listening_socket("127.0.0.1", 7203);
+  const auto found = only(picture_->holders_of(getpid(), 7203), 7203);
+  EXPECT_EQ(found.descriptors.size(), 1u);
+  EXPECT_EQ(found.descriptors.begin()->second, std::vector<int>{socket.get()});
+  EXPECT_EQ(found.references, 1u);
+  EXPECT_TRUE(found.proven());
+}
+
+TEST_F(Picture, ForkedHolder_UnprovenUntilBothAreLookedAt) {
+  const UniqueFd socket = listening_socket("127.0.0.1", 7204);
+  const Child child([] {});
+  EXPECT_FALSE(only(picture_->holders_of(getpid(), 7204), 7204).proven());
+  const auto all = only(picture_->all_holders(7204), 7204);
+  EXPECT_EQ(all.descriptors.size(), 2u);
+  EXPECT_TRUE(all.proven());
+}
+
+TEST_F(Picture, Duplicates_EveryNumberIsListed) {
+  const UniqueFd socket = listening_socket("127.0.0.1", 7205);
+  const UniqueFd copy(fcntl(socket.get(), F_DUPFD_CLOEXEC, 100));
+  const auto found = only(picture_->holders_of(getpid(), 7205), 7205);
+  EXPECT_EQ(found.descriptors.begin()->second,
+            (std::vector<int>{socket.get(), copy.get()}));
+  EXPECT_TRUE(found.proven());
+}
+
+TEST_F(Picture, InFlight_UnprovenAndStillListed) {
+  UniqueFd socket = listening_socket("127.0.0.1", 7206);
+  std::array<int, 2> pair{};
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()), 0);
+  const UniqueFd left(pair[0]);
+  const UniqueFd right(pair[1]);
+  char byte = 'x';
+  iovec data{&byte, 1};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  cmsghdr* header = CMSG_FIRSTHDR(&message);
+  *header = {CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS};
+  *reinterpret_cast<int*>(CMSG_DATA(header)) = socket.get();
+  ASSERT_EQ(sendmsg(left.get(), &message, 0), 1);
+  EXPECT_FALSE(only(picture_->all_holders(7206), 7206).proven());
+  socket.reset();
+  EXPECT_TRUE(picture_->all_holders(7206)->empty());
+  EXPECT_EQ(on(7206).size(), 1u);
+}
+
+// Blocks a child in poll or accept on its listener and waits, by its state in
+// /proc, until it sleeps there.
+void await_sleep(pid_t pid, const char* where) {
+  const std::string path = "/proc/" + std::to_string(pid) + "/wchan";
+  for (int tries = 0; tries < 10000; ++tries) {
+    char text[64] = "";
+    const UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (read(file.get(), text, sizeof text - 1) > 0 &&
+        std::string(text).find(where) != std::string::npos) {
+      return;
+    }
+    sched_yield();
+  }
+  FAIL() << "the child never slept in " << where;
+}
+
+TEST_F(Picture, HolderBlockedInPoll_StillProven) {
+  int ready[2];
+  ASSERT_EQ(pipe2(ready, O_CLOEXEC), 0);
+  const pid_t pid = fork();
+  if (pid == 0) {
+    const UniqueFd socket = listening_socket("127.0.0.1", 7207);
+    (void)!write(ready[1], "r", 1);
+    pollfd wait{socket.get(), POLLIN, 0};
+    poll(&wait, 1, -1);
+    _exit(0);
+  }
+  char byte;
+  ASSERT_EQ(read(ready[0], &byte, 1), 1);
+  await_sleep(pid, "poll");
+  const auto found = only(picture_->holders_of(pid, 7207), 7207);
+  EXPECT_EQ(found.references, 2u);
+  EXPECT_EQ(found.waiters, 1u);
+  EXPECT_TRUE(found.proven());
+  kill(pid, SIGKILL);
+  waitpid(pid, nullptr, 0);
+  close(ready[0]);
+  close(ready[1]);
+}
+
+TEST_F(Picture, SingleThreadBlockedInAccept_NoReferenceIsInvented) {
+  int ready[2];
+  ASSERT_EQ(pipe2(ready, O_CLOEXEC), 0);
+  const pid_t pid = fork();
+  if (pid == 0) {
+    const UniqueFd socket = listening_socket("127.0.0.1", 7208);
+    (void)!write(ready[1], "r", 1);
+    accept(socket.get(), nullptr, nullptr);
+    _exit(0);
+  }
+  char byte;
+  ASSERT_EQ(read(ready[0], &byte, 1), 1);
+  await_sleep(pid, "accept");
+  const auto found = only(picture_->holders_of(pid, 7208), 7208);
+  EXPECT_EQ(found.references, 1u);
+  EXPECT_EQ(found.waiters, 0u);
+  EXPECT_TRUE(found.proven());
+  kill(pid, SIGKILL);
+  waitpid(pid, nullptr, 0);
+  close(ready[0]);
+  close(ready[1]);
+}
+
+TEST_F(Picture, UdpThatOnlySent_FoundByTheFullPass) {
+  const UniqueFd socket = make_socket(Family::ipv4, kUdp);
+  const UniqueFd receiver = bound_socket("127.0.0.1", 7209, kUdp);
+  send(socket.get(), "x", 1, 0);  // EDESTADDRREQ, and yet the port is taken
+  const Port port = port_of(socket);
+  ASSERT_NE(port, 0);
+  EXPECT_TRUE(on(port).empty()) << "no hook tells";
+  const auto found = only(picture_->all_holders(port), port);
+  EXPECT_NE(found.facts.id, 0u) << "tracked from now on";
+  EXPECT_EQ(on(port).size(), 1u);
+}
+
+// Sockets that are older than the session.
+class OldSockets : public Picture {
+ protected:
+  void SetUp() override {
+    listener_ = listening_socket("0.0.0.0", 7210);
+    bound_ = bound_socket("127.0.0.1", 7211);
+    udp_ = bound_socket("::", 7212, kUdp);
+    mptcp_ = listening_socket("0.0.0.0", 7213, kMptcp);
+    Picture::SetUp();
+  }
+  UniqueFd listener_, bound_, udp_, mptcp_;
+};
+
+TEST_F(OldSockets, TrackExisting_FindsThemWithoutInventingAPast) {
+  ASSERT_TRUE(picture_->track_existing());
+  for (const Port port : {7210, 7211, 7212, 7213}) {
+    const auto entries = on(port);
+    ASSERT_EQ(entries.size(), 1u) << port;
+    EXPECT_FALSE(entries[0].creator) << port;
+    EXPECT_FALSE(entries[0].since) << port;
+  }
+  EXPECT_TRUE(on(7213)[0].socket.mptcp);
+}
+
+TEST_F(OldSockets, TrackExisting_ComesBackToItsNamespace) {
+  ASSERT_TRUE(picture_->track_existing());
+  const UniqueFd socket = bound_socket("127.0.0.1", 7214);
+  EXPECT_EQ(on(7214).size(), 1u);
+}
+
+class SmallRing : public HookTest {
+  std::size_t ring_bytes() const override { return 4096; }
+};
+
+TEST_F(SmallRing, Overflow_EveryLostRecordIsCounted) {
+  constexpr std::size_t kSockets = 200;
+  for (std::size_t i = 0; i < kSockets; ++i) {
+    bound_socket("127.0.0.1", 7215);
+  }
+  const std::size_t received = take().size();
+  EXPECT_LT(received, 2 * kSockets);
+  EXPECT_GE(received + session_->counters().drops, 2 * kSockets);
+}
+
+}  // namespace
+}  // namespace portwatch::test

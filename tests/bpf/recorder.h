@@ -1,0 +1,65 @@
+// recorder.h - a real session and what it recorded in a namespace of its own.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "tests/support/child.h"
+#include "tests/support/fresh_netns.h"
+#include "tests/support/sockets.h"
+#include "userspace/source/bpf_session.h"
+#include "userspace/source/event_decoder.h"
+#include "userspace/source/kernel_picture.h"
+
+namespace portwatch::test {
+
+class HookTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    auto opened = BpfSession::open(ring_bytes());
+    ASSERT_TRUE(opened) << opened.error().context;
+    session_ = std::move(opened).value();
+    session_->on_record([this](auto bytes) {
+      const auto record = decode_record(bytes);
+      ASSERT_TRUE(record) << "undecodable record";
+      records_.push_back(*record);
+    });
+  }
+
+  virtual std::size_t ring_bytes() const { return 1 << 20; }
+
+  // Socket events of our namespace since the last call, oldest first.
+  std::vector<SocketEvent> take() {
+    EXPECT_TRUE(session_->consume());
+    std::vector<SocketEvent> ours;
+    for (const Record& record : records_) {
+      const auto* event = std::get_if<SocketEvent>(&record.event);
+      if (event != nullptr && event->socket.netns == netns_.inode()) {
+        ours.push_back(*event);
+      }
+    }
+    records_.clear();
+    return ours;
+  }
+
+  // Process events about `pid` since the last call of either.
+  std::vector<ProcessEvent> take_about(pid_t pid) {
+    EXPECT_TRUE(session_->consume());
+    std::vector<ProcessEvent> found;
+    for (const Record& record : records_) {
+      const auto* event = std::get_if<ProcessEvent>(&record.event);
+      if (event != nullptr && event->task.id.pid == pid) {
+        found.push_back(*event);
+      }
+    }
+    records_.clear();
+    return found;
+  }
+
+  FreshNetns netns_;
+  std::unique_ptr<BpfSession> session_;
+  std::vector<Record> records_;
+};
+
+}  // namespace portwatch::test

@@ -1,0 +1,89 @@
+#include "userspace/daemon/config.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace portwatch {
+namespace {
+
+class ConfigTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = ::testing::TempDir() + "config.XXXXXX";
+    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+    directory_ = pattern;
+  }
+  void TearDown() override { std::filesystem::remove_all(directory_); }
+
+  std::string file(const std::string& name, const std::string& text) {
+    const std::string path = directory_ + "/" + name;
+    std::ofstream(path) << text;
+    return path;
+  }
+  std::string error_of(const std::string& text) {
+    const std::string path = file("bad.toml", text);
+    const auto config = load_config({path});
+    EXPECT_FALSE(config) << text;
+    return config ? "" : config.error().context.substr(directory_.size() + 1);
+  }
+
+  std::string directory_;
+};
+
+TEST_F(ConfigTest, NoFile_Defaults) {
+  const auto config = load_config({directory_ + "/absent.toml"});
+  ASSERT_TRUE(config);
+  EXPECT_EQ(config->log_level, "info");
+  EXPECT_EQ(config->max_clients, 512u);
+}
+
+TEST_F(ConfigTest, EveryKey_IsRead) {
+  const auto config = load_config(
+      {file("a.toml",
+            "[log]\nlevel = \"debug\"\n[snapshot]\ninterval = \"250ms\"\n"
+            "[ring]\nsize = \"512KiB\"\n[limits]\nclients = 9\n"
+            "[events]\nrecent = 0\n")});
+  ASSERT_TRUE(config) << config.error().context;
+  EXPECT_EQ(config->log_level, "debug");
+  EXPECT_EQ(config->snapshot_interval, std::chrono::milliseconds(250));
+  EXPECT_EQ(config->ring_bytes, 512u * 1024);
+  EXPECT_EQ(config->max_clients, 9u);
+  EXPECT_EQ(config->recent_events, 0u);
+}
+
+TEST_F(ConfigTest, LaterFile_OverridesKeyByKey) {
+  const auto config = load_config(
+      {file("a.toml", "[log]\nlevel = \"debug\"\n[limits]\nclients = 9\n"),
+       file("b.toml", "[limits]\nclients = 10\n")});
+  ASSERT_TRUE(config);
+  EXPECT_EQ(config->log_level, "debug");
+  EXPECT_EQ(config->max_clients, 10u);
+}
+
+TEST_F(ConfigTest, UnknownKey_FileLineAndName) {
+  EXPECT_EQ(error_of("[log]\nlevel = \"info\"\ncolour = 1\n"),
+            "bad.toml:3: unknown key 'log.colour'");
+  EXPECT_EQ(error_of("\n[nonsense]\nx = 1\n"),
+            "bad.toml:2: unknown key 'nonsense'");
+}
+
+TEST_F(ConfigTest, WrongTypeOrValue_SaysWhatIsExpected) {
+  EXPECT_EQ(error_of("[limits]\nclients = \"many\"\n"),
+            "bad.toml:2: 'limits.clients' must be a number from 8 to 65536");
+  EXPECT_EQ(error_of("[limits]\nclients = 1\n").rfind("bad.toml:2", 0), 0u);
+  EXPECT_EQ(error_of("[snapshot]\ninterval = 5\n").rfind("bad.toml:2", 0), 0u);
+  EXPECT_EQ(error_of("[snapshot]\ninterval = \"-1s\"\n").rfind("bad.toml:2", 0),
+            0u);
+  EXPECT_EQ(error_of("[ring]\nsize = \"2GB\"\n").rfind("bad.toml:2", 0), 0u);
+  EXPECT_EQ(error_of("[log]\nlevel = \"loud\"\n").rfind("bad.toml:2", 0), 0u);
+  EXPECT_EQ(error_of("log = 3\n").rfind("bad.toml:1", 0), 0u);
+}
+
+TEST_F(ConfigTest, BrokenToml_FileAndLine) {
+  EXPECT_EQ(error_of("[log]\nlevel = \n").rfind("bad.toml:2", 0), 0u);
+}
+
+}  // namespace
+}  // namespace portwatch

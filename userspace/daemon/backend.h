@@ -1,0 +1,22 @@
+// backend.h - what the daemon serves from: live (eBPF) or polled (the rest).
+#pragma once
+
+#include <functional>
+
+#include "userspace/api/service.h"
+#include "userspace/model/change.h"
+
+namespace portwatch {
+
+class Backend : public Service {
+ public:
+  using Publish = std::function<void(Change)>;
+
+  // Readable when drain() has something to do. Owned by the backend.
+  virtual int event_fd() const = 0;
+  // Takes in everything that happened; each change goes to the publisher that
+  // the backend was made with, in order. Error: the backend is broken for good.
+  virtual Result<void> drain() = 0;
+};
+
+}  // namespace portwatch

@@ -1,0 +1,32 @@
+// config.h - the daemon's settings: portwatchd.toml and conf.d/*.toml.
+//
+// Unknown keys and wrong types are errors with file and line; a missing file
+// means the defaults.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "userspace/base/result.h"
+
+namespace portwatch {
+
+struct Config {
+  std::string log_level = "info";  // trace debug info warning error critical off
+  std::chrono::milliseconds snapshot_interval{1000};  // fallback backends only
+  std::size_t ring_bytes = 2 * 1024 * 1024;
+  std::size_t max_clients = 512;
+  std::size_t recent_events = 1024;
+};
+
+// Reads `files` in order; a later one overrides an earlier one key by key. A
+// file that does not exist is skipped. Error: invalid, "FILE:LINE: what".
+Result<Config> load_config(const std::vector<std::string>& files);
+
+// The files of the system: /etc/portwatch/portwatchd.toml, then conf.d/*.toml
+// in the order of their names. Under a private directory: DIR/portwatchd.toml.
+std::vector<std::string> config_files(const std::string& private_directory);
+
+}  // namespace portwatch

@@ -1,0 +1,58 @@
+// daemon.h - wires backend, event log and server to the loop, and runs them.
+//
+// Threads: one.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "userspace/api/event_log.h"
+#include "userspace/api/varlink_server.h"
+#include "userspace/base/clock.h"
+#include "userspace/base/event_loop.h"
+#include "userspace/daemon/backend.h"
+#include "userspace/daemon/config.h"
+#include "userspace/daemon/options.h"
+
+namespace portwatch {
+
+class Daemon final : public Service {
+ public:
+  // Returns when queries are answered. Errors say what failed and on what.
+  static Result<std::unique_ptr<Daemon>> start(const Options& options,
+                                               const Config& config);
+  ~Daemon() override;
+
+  // Until SIGTERM or SIGINT. Error: the backend or the loop broke.
+  Result<void> run();
+
+  Result<Answer> answer(const Question& question) override;
+  Status status() override;
+
+ private:
+  Daemon(const Options& options, const Config& config);
+  Result<void> open_socket();
+  Result<void> open_backend();
+  Result<std::unique_ptr<Backend>> try_backend(Source source);
+  Result<void> watch_signals();
+  Result<void> serve();
+  void on_signal();
+  void on_events();
+  void reload();
+
+  Options options_;
+  Config config_;
+  SystemClock clock_;
+  WallTime started_;
+  BootTime started_boot_;
+  EventLog log_;
+  std::unique_ptr<EventLoop> loop_;
+  UniqueFd listener_;
+  std::string own_socket_;  // path to remove at a clean stop; empty: not ours
+  UniqueFd signals_;
+  std::unique_ptr<Backend> backend_;
+  std::unique_ptr<VarlinkServer> server_;
+  Result<void> outcome_;
+};
+
+}  // namespace portwatch

@@ -1,0 +1,102 @@
+#include "userspace/daemon/describer.h"
+
+#include <net/if.h>
+
+#include <algorithm>
+
+#include "userspace/source/netns.h"
+
+namespace portwatch {
+namespace {
+
+constexpr std::size_t kMaxCreators = 4096;
+
+// A device index means something only in its own namespace; elsewhere it is
+// written as ss(8) does.
+std::optional<std::string> interface_name(const SocketFacts& facts,
+                                          std::uint32_t own_netns) {
+  if (facts.interface == 0) {
+    return std::nullopt;
+  }
+  char name[IF_NAMESIZE];
+  if (facts.netns == own_netns &&
+      if_indextoname(facts.interface, name) != nullptr) {
+    return std::string(name);
+  }
+  return "if" + std::to_string(facts.interface);
+}
+
+}  // namespace
+
+Describer::Describer(const Clock& clock) : clock_(clock), reader_(clock) {
+  const auto own = netns_of(0);
+  own_netns_ = own ? *own : 0;
+}
+
+std::shared_ptr<const Process> Describer::creator(const TaskFacts& task) {
+  const auto known = creators_.find(task.id);
+  if (known != creators_.end()) {
+    return known->second;
+  }
+  Process process = reader_.read(task.id).value_or(Process{});
+  process.id = task.id;
+  process.start_time = start_wall_time(task.id.start_ticks, clock_);
+  process.name = task.comm;
+  process.uid = task.uid;
+  process.user = reader_.user_name(task.uid);
+  process.ppid = task.ppid;
+  auto shared = std::make_shared<const Process>(std::move(process));
+  if (creators_.size() >= kMaxCreators) {
+    creators_.clear();
+  }
+  creators_.emplace(task.id, shared);
+  return shared;
+}
+
+Process Describer::holder(const ProcessId& id, const std::vector<int>& fds) {
+  Process process = reader_.read(id).value_or(Process{});
+  process.id = id;
+  process.start_time = start_wall_time(id.start_ticks, clock_);
+  process.fds = fds;
+  return process;
+}
+
+Binding Describer::binding(const SocketFacts& facts) const {
+  Binding binding;
+  binding.endpoint = facts.endpoint;
+  if (facts.mptcp) {
+    binding.endpoint.protocol = Protocol::mptcp;
+  }
+  binding.state = facts.state;
+  binding.id = std::to_string(facts.id);
+  binding.inode = facts.inode;
+  binding.netns = facts.netns;
+  if (facts.netns_cookie != 0) {
+    binding.netns_cookie = facts.netns_cookie;
+  }
+  if (facts.endpoint.family == Family::ipv6) {
+    binding.ipv6_only = facts.ipv6_only;
+  }
+  binding.reuse_addr = facts.reuse_addr;
+  binding.reuse_port = facts.reuse_port;
+  binding.interface = interface_name(facts, own_netns_);
+  return binding;
+}
+
+void Describer::name_netns(std::vector<Binding>& bindings) const {
+  const bool foreign =
+      std::any_of(bindings.begin(), bindings.end(),
+                  [this](const Binding& b) { return b.netns != own_netns_; });
+  if (!foreign) {
+    return;
+  }
+  const auto names = named_netns();
+  for (Binding& binding : bindings) {
+    const auto found = names.find(binding.netns);
+    if (found != names.end()) {
+      binding.netns_name = found->second;
+    }
+  }
+}
+
+}  // namespace portwatch

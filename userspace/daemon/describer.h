@@ -1,0 +1,46 @@
+// describer.h - puts names to facts: processes, users, namespaces, devices.
+//
+// Threads: one. Remembers creators while they live, because a process that
+// binds a thousand times is described once.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "userspace/base/clock.h"
+#include "userspace/model/answer.h"
+#include "userspace/model/socket_event.h"
+#include "userspace/source/process_reader.h"
+
+namespace portwatch {
+
+class Describer {
+ public:
+  explicit Describer(const Clock& clock);
+
+  // The process as it was at the event: its record, completed from /proc when
+  // the process is still there. Never null.
+  std::shared_ptr<const Process> creator(const TaskFacts& task);
+  // The process runs another program now, or ended.
+  void forget(const ProcessId& process) { creators_.erase(process); }
+
+  // A holder as it is now; the facts of one that has just vanished are empty.
+  Process holder(const ProcessId& id, const std::vector<int>& fds);
+
+  // Without holders, since, creator: those are not facts of the socket.
+  Binding binding(const SocketFacts& facts) const;
+
+  // Fills in the names of the namespaces that have one.
+  void name_netns(std::vector<Binding>& bindings) const;
+
+ private:
+  const Clock& clock_;
+  ProcessReader reader_;
+  std::uint32_t own_netns_;
+  std::map<ProcessId, std::shared_ptr<const Process>> creators_;
+};
+
+}  // namespace portwatch

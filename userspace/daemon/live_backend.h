@@ -1,0 +1,75 @@
+// live_backend.h - the exact backend: events in, proven answers out.
+//
+// Threads: one. Order at the start (facts: a socket is either found by the
+// picture or seen by a hook, never neither): attach, picture, replay.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "userspace/base/clock.h"
+#include "userspace/daemon/backend.h"
+#include "userspace/daemon/describer.h"
+#include "userspace/source/bpf_session.h"
+#include "userspace/source/event_decoder.h"
+#include "userspace/source/kernel_picture.h"
+#include "userspace/source/loss_counter.h"
+#include "userspace/table/holder_proof.h"
+#include "userspace/table/port_table.h"
+
+namespace portwatch {
+
+class LiveBackend final : public Backend {
+ public:
+  struct Options {
+    std::size_t ring_bytes = 2 * 1024 * 1024;
+    std::size_t max_sockets = 1'000'000;
+  };
+
+  // Returns with the table complete. The clock must outlive the backend.
+  // Errors as BpfSession::open().
+  static Result<std::unique_ptr<LiveBackend>> start(const Clock& clock,
+                                                    const Options& options,
+                                                    Publish publish);
+
+  int event_fd() const override { return session_->event_fd(); }
+  Result<void> drain() override;
+  Result<Answer> answer(const Question& question) override;
+  Status status() override;
+
+ private:
+  using Groups = std::vector<SocketHolders>;
+
+  LiveBackend(const Clock& clock, const Options& options, Publish publish);
+  Result<void> bootstrap(std::size_t ring_bytes);
+  void on_record(std::span<const std::byte> bytes);
+  void publish_all(const std::vector<TableChange>& changes);
+  Result<std::size_t> take_picture();
+  Result<void> recover(std::uint64_t lost);
+
+  Result<Answer> who(const Question& question);
+  Result<Answer> list(const Question& question);
+  Result<void> refresh_floating(Port port);
+  Result<Groups> proven_holders(Port port, bool& proven);
+  Result<Groups> every_holder(Port port);
+  Result<void> add_without_descriptor(Port port, const Groups& groups,
+                                      std::vector<Binding>& bindings);
+  Binding describe(const SocketHolders& holders);
+  void doubt_in_flight(Answer& answer) const;
+  Answer new_answer() const;
+
+  const Clock& clock_;
+  Publish publish_;
+  Describer describer_;
+  PortTable table_;
+  LossCounter loss_;
+  std::unique_ptr<BpfSession> session_;
+  std::unique_ptr<KernelPicture> picture_;
+  std::vector<Missing> gaps_;  // of the bootstrap
+  std::uint64_t events_ = 0;
+  std::uint64_t undecodable_ = 0;
+  std::uint64_t lost_ = 0;
+  std::uint64_t resyncs_ = 0;
+};
+
+}  // namespace portwatch

@@ -1,0 +1,75 @@
+#include "userspace/daemon/polled_backend.h"
+
+#include <sys/timerfd.h>
+
+#include <cerrno>
+
+namespace portwatch {
+namespace {
+
+Result<UniqueFd> make_timer(std::chrono::milliseconds interval) {
+  UniqueFd timer(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
+  if (!timer.valid()) {
+    return errno_error(errno, "timerfd_create");
+  }
+  itimerspec spec{};
+  spec.it_interval.tv_sec = interval.count() / 1000;
+  spec.it_interval.tv_nsec = (interval.count() % 1000) * 1'000'000;
+  spec.it_value = spec.it_interval;
+  if (timerfd_settime(timer.get(), 0, &spec, nullptr) != 0) {
+    return errno_error(errno, "timerfd_settime");
+  }
+  return timer;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<PolledBackend>> PolledBackend::start(
+    const Clock& clock, std::unique_ptr<SnapshotReader> reader,
+    std::chrono::milliseconds interval, Publish publish) {
+  auto timer = make_timer(interval);
+  if (!timer) {
+    return timer.error();
+  }
+  std::unique_ptr<PolledBackend> backend(new PolledBackend(
+      clock, std::move(reader), std::move(timer).value(), std::move(publish)));
+  if (auto first = backend->drain(); !first) {
+    return first.error();
+  }
+  return backend;
+}
+
+Result<void> PolledBackend::drain() {
+  std::uint64_t expirations = 0;
+  if (read(timer_.get(), &expirations, sizeof expirations) < 0 && errno != EAGAIN) {
+    return errno_error(errno, "cannot read the timer");
+  }
+  auto changes = changes_.poll();
+  if (!changes) {
+    return changes.error();
+  }
+  for (Change& change : *changes) {
+    ++events_;
+    publish_(std::move(change));
+  }
+  return {};
+}
+
+Result<Answer> PolledBackend::answer(const Question& question) {
+  auto answer = reader_->read(question);
+  if (answer && question.port) {
+    hide_served_connections(answer->bindings);
+  }
+  return answer;
+}
+
+Status PolledBackend::status() {
+  Status status;
+  status.source = reader_->source();
+  status.confidence = Confidence::snapshot;
+  status.events = events_;
+  status.bindings = changes_.size();
+  return status;
+}
+
+}  // namespace portwatch

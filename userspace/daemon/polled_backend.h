@@ -1,0 +1,45 @@
+// polled_backend.h - the daemon without eBPF: looks when asked, and compares
+// pictures at an interval to tell what changed.
+//
+// Threads: one. The only timer that runs while nothing happens, and only here.
+#pragma once
+
+#include <chrono>
+#include <memory>
+
+#include "fallback/poll_source.h"
+#include "userspace/base/clock.h"
+#include "userspace/base/unique_fd.h"
+#include "userspace/daemon/backend.h"
+
+namespace portwatch {
+
+class PolledBackend final : public Backend {
+ public:
+  // The clock must outlive the backend. Error: the timer cannot be made, or
+  // the first look failed.
+  static Result<std::unique_ptr<PolledBackend>> start(
+      const Clock& clock, std::unique_ptr<SnapshotReader> reader,
+      std::chrono::milliseconds interval, Publish publish);
+
+  int event_fd() const override { return timer_.get(); }
+  Result<void> drain() override;
+  Result<Answer> answer(const Question& question) override;
+  Status status() override;
+
+ private:
+  PolledBackend(const Clock& clock, std::unique_ptr<SnapshotReader> reader,
+                UniqueFd timer, Publish publish)
+      : reader_(std::move(reader)),
+        changes_(*reader_, clock),
+        timer_(std::move(timer)),
+        publish_(std::move(publish)) {}
+
+  std::unique_ptr<SnapshotReader> reader_;
+  PollSource changes_;
+  UniqueFd timer_;
+  Publish publish_;
+  std::uint64_t events_ = 0;
+};
+
+}  // namespace portwatch

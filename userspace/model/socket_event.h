@@ -1,0 +1,88 @@
+// socket_event.h - what the kernel side says, decoded: facts about a socket, a
+// process, an event.
+//
+// Source: bpf/events.h, through source/event_decoder.h. All values are as the
+// kernel had them at `when`; nothing here is a guess.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "userspace/base/clock.h"
+#include "userspace/model/binding.h"
+
+namespace portwatch {
+
+struct SocketFacts {
+  std::uint64_t id = 0;            // 0: not tracked
+  std::uint64_t inode = 0;         // 0: no struct socket (kernel socket, orphan)
+  std::uint64_t netns_cookie = 0;  // 0: the kernel has none
+  std::uint32_t netns = 0;
+  std::uint32_t interface = 0;  // index in that namespace; 0: any
+  Endpoint endpoint;            // port 0: holds none
+  SocketState state = SocketState::bound;
+  bool reuse_addr = false;
+  bool reuse_port = false;
+  bool ipv6_only = false;
+  bool kernel = false;  // no process ever had a descriptor on it
+  bool mptcp = false;   // the subflow of an MPTCP socket, or that socket itself
+  bool locked = false;  // explicit port: survives shutdown and disconnect
+
+  friend bool operator==(const SocketFacts&, const SocketFacts&) = default;
+};
+
+struct TaskFacts {
+  ProcessId id;                 // pid 0: not visible in the daemon's pid namespace
+  pid_t ppid = 0;               // 0: none visible
+  uid_t uid = 0;                // effective, initial user namespace
+  std::uint64_t cgroup_id = 0;  // v2; 0: not read
+  std::string comm;
+
+  friend bool operator==(const TaskFacts&, const TaskFacts&) = default;
+};
+
+struct SocketEvent {
+  enum class Kind : std::uint8_t {
+    bind,
+    listen,
+    unlisten,
+    release,
+    destroy,
+    connect
+  };
+  Kind kind = Kind::bind;
+  BootTime when{};
+  SocketFacts socket;
+  TaskFacts task;  // who did it; all zero for unlisten and destroy
+};
+
+struct ProcessEvent {
+  enum class Kind : std::uint8_t { fork, exec, exit };
+  Kind kind = Kind::fork;
+  BootTime when{};
+  TaskFacts task;
+  ProcessId child;  // fork only
+};
+
+using KernelEvent = std::variant<SocketEvent, ProcessEvent>;
+
+// A tracked socket in the kernel's own picture.
+struct SocketEntry {
+  SocketFacts socket;
+  std::optional<TaskFacts> creator;  // empty: it took the port before our time
+  std::optional<BootTime> since;     // the same
+};
+
+// One descriptor of one process.
+struct HolderFacts {
+  SocketFacts socket;
+  TaskFacts task;
+  std::uint64_t files = 0;  // names the descriptor table (CLONE_FILES shares it)
+  int fd = 0;
+  std::uint32_t references = 0;  // of the struct file, all of them
+  std::uint32_t waiters = 0;     // of those, held by blocked system calls
+};
+
+}  // namespace portwatch

@@ -1,0 +1,168 @@
+#include "userspace/source/bpf_session.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <portwatch_bpf.skel.h>
+#include <sys/stat.h>
+
+#include <bit>
+#include <cerrno>
+
+#include "bpf/events.h"
+#include "userspace/base/clock.h"
+
+namespace portwatch {
+namespace {
+
+constexpr std::size_t kSmallestRing = 4096;
+
+int no_output(libbpf_print_level, const char*, va_list) { return 0; }
+
+// Releasing hooks come first: a socket that is tracked is then sure to be
+// released. A new hook is one line here.
+std::vector<bpf_program*> programs_in_order(portwatch_bpf& skeleton) {
+  auto& all = skeleton.progs;
+  return {all.pw_sock_release, all.pw_tcp_destroy_sock, all.pw_process_fork,
+          all.pw_process_exec, all.pw_process_exit,     all.pw_post_bind4,
+          all.pw_post_bind6,   all.pw_connect4,         all.pw_connect6,
+          all.pw_sockops};
+}
+
+bool is_tracing(const bpf_program* program) {
+  return bpf_program__type(program) == BPF_PROG_TYPE_TRACING;
+}
+
+std::uint64_t recursion_misses(int program_fd) {
+  bpf_prog_info info{};
+  __u32 size = sizeof info;
+  return bpf_obj_get_info_by_fd(program_fd, &info, &size) == 0
+             ? info.recursion_misses
+             : 0;
+}
+
+Error attach_error(int number, const std::string& name) {
+  Error error = errno_error(number, "cannot attach " + name);
+  if (number == EPERM) {
+    error.context +=
+        " (root or CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN are needed; or another "
+        "program holds the root cgroup exclusively: see `bpftool cgroup show`)";
+  }
+  return error;
+}
+
+}  // namespace
+
+void BpfDeleter::operator()(bpf_link* link) const { bpf_link__destroy(link); }
+void BpfDeleter::operator()(portwatch_bpf* skeleton) const {
+  portwatch_bpf__destroy(skeleton);
+}
+void BpfDeleter::operator()(ring_buffer* ring) const { ring_buffer__free(ring); }
+
+BpfSession::~BpfSession() = default;
+
+Result<std::unique_ptr<BpfSession>> BpfSession::open(std::size_t ring_bytes) {
+  std::unique_ptr<BpfSession> session(new BpfSession());
+  for (const auto& step : {std::function([&] { return session->load(ring_bytes); }),
+                           std::function([&] { return session->attach_all(); }),
+                           std::function([&] { return session->open_ring(); })}) {
+    if (const auto done = step(); !done) {
+      return done.error();
+    }
+  }
+  return session;
+}
+
+Result<void> BpfSession::load(std::size_t ring_bytes) {
+  libbpf_set_print(no_output);
+  auto root = open_cgroup_root();
+  if (!root) {
+    return root.error();
+  }
+  cgroup_ = std::move(root).value();
+  skeleton_.reset(portwatch_bpf__open());
+  if (skeleton_ == nullptr) {
+    return errno_error(errno, "cannot open the eBPF object");
+  }
+  struct stat pid_namespace {};
+  if (stat("/proc/self/ns/pid", &pid_namespace) != 0) {
+    return errno_error(errno, "cannot read /proc/self/ns/pid");
+  }
+  skeleton_->rodata->pw_pid_namespace =
+      static_cast<std::uint32_t>(pid_namespace.st_ino);
+  // Ids start at the boot time in ns: a restarted daemon draws larger ones.
+  skeleton_->bss->pw_next_id =
+      static_cast<std::uint64_t>(SystemClock().boot_now().count());
+  bpf_map__set_max_entries(
+      skeleton_->maps.pw_ring,
+      static_cast<__u32>(std::bit_ceil(std::max(ring_bytes, kSmallestRing))));
+  if (const int failed = portwatch_bpf__load(skeleton_.get()); failed != 0) {
+    return errno_error(-failed, "cannot load the eBPF programs");
+  }
+  return {};
+}
+
+Result<void> BpfSession::attach_all() {
+  for (bpf_program* program : programs_in_order(*skeleton_)) {
+    const std::string name = bpf_program__section_name(program);
+    BpfLink link(is_tracing(program) ? bpf_program__attach(program)
+                                     : bpf_program__attach_cgroup(
+                                           program, cgroup_.directory.get()));
+    if (link == nullptr) {
+      return attach_error(errno, name);
+    }
+    hooks_.push_back({name, bpf_program__fd(program), std::move(link)});
+  }
+  return {};
+}
+
+Result<void> BpfSession::open_ring() {
+  ring_.reset(ring_buffer__new(bpf_map__fd(skeleton_->maps.pw_ring), handle_record,
+                               this, nullptr));
+  if (ring_ == nullptr) {
+    return errno_error(errno, "cannot map the ring buffer");
+  }
+  return {};
+}
+
+int BpfSession::handle_record(void* self, void* data, std::size_t size) {
+  const auto& callback = static_cast<BpfSession*>(self)->on_record_;
+  if (callback) {
+    callback({static_cast<const std::byte*>(data), size});
+  }
+  return 0;
+}
+
+int BpfSession::event_fd() const { return ring_buffer__epoll_fd(ring_.get()); }
+
+Result<std::size_t> BpfSession::consume() {
+  const int count = ring_buffer__consume(ring_.get());
+  if (count < 0) {
+    return errno_error(-count, "cannot read the ring buffer");
+  }
+  return static_cast<std::size_t>(count);
+}
+
+BpfSession::Counters BpfSession::counters() const {
+  const __u32 zero = 0;
+  std::vector<pw_counters> cpus(
+      static_cast<std::size_t>(libbpf_num_possible_cpus()));
+  Counters sum;
+  if (bpf_map_lookup_elem(bpf_map__fd(skeleton_->maps.pw_counters), &zero,
+                          cpus.data()) == 0) {
+    for (const pw_counters& cpu : cpus) {
+      sum.drops += cpu.drops;
+      sum.storage_failures += cpu.storage_failures;
+    }
+  }
+  return sum;
+}
+
+std::vector<HookStatus> BpfSession::hooks() const {
+  std::vector<HookStatus> all;
+  for (const Hook& hook : hooks_) {
+    all.push_back({hook.name, true, "", recursion_misses(hook.program_fd)});
+  }
+  return all;
+}
+
+}  // namespace portwatch

@@ -1,0 +1,186 @@
+#include "userspace/source/event_decoder.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <cstring>
+
+#include "bpf/events.h"
+
+namespace portwatch {
+namespace {
+
+constexpr std::uint64_t kNanosecondsPerTick = 10'000'000;  // USER_HZ is 100
+
+// The bytes may not be aligned for T.
+template <class T>
+T read_as(std::span<const std::byte> bytes) {
+  T value;
+  std::memcpy(&value, bytes.data(), sizeof value);
+  return value;
+}
+
+bool is_datagram(Protocol protocol) {
+  return protocol == Protocol::udp || protocol == Protocol::udplite;
+}
+
+SocketState state_of(Protocol protocol, std::uint8_t state) {
+  if (state == TCP_CLOSE) {
+    return SocketState::bound;
+  }
+  if (is_datagram(protocol)) {
+    return SocketState::connected;
+  }
+  switch (state) {
+    case TCP_LISTEN:
+      return SocketState::listening;
+    case TCP_FIN_WAIT1:
+    case TCP_FIN_WAIT2:
+    case TCP_CLOSING:
+    case TCP_LAST_ACK:
+    case TCP_TIME_WAIT:
+      return SocketState::closing;
+    default:
+      return SocketState::connected;
+  }
+}
+
+std::optional<SocketFacts> socket_facts(const pw_socket& raw) {
+  const auto protocol = protocol_from_number(raw.protocol);
+  if (!protocol || (raw.family != AF_INET && raw.family != AF_INET6)) {
+    return std::nullopt;
+  }
+  SocketFacts facts;
+  facts.id = raw.id;
+  facts.inode = raw.inode;
+  facts.netns_cookie = raw.netns_cookie;
+  facts.netns = raw.netns;
+  facts.interface = raw.interface;
+  facts.endpoint.protocol = *protocol;
+  facts.endpoint.family = raw.family == AF_INET ? Family::ipv4 : Family::ipv6;
+  facts.endpoint.port = raw.port;
+  std::memcpy(facts.endpoint.address.data(), raw.address, sizeof raw.address);
+  facts.state = state_of(*protocol, raw.state);
+  facts.reuse_addr = (raw.flags & PW_SOCKET_REUSEADDR) != 0;
+  facts.reuse_port = (raw.flags & PW_SOCKET_REUSEPORT) != 0;
+  facts.ipv6_only = (raw.flags & PW_SOCKET_V6ONLY) != 0;
+  facts.kernel = (raw.flags & PW_SOCKET_KERNEL) != 0;
+  facts.mptcp = (raw.flags & PW_SOCKET_MPTCP) != 0;
+  facts.locked = (raw.flags & PW_SOCKET_LOCKED) != 0;
+  return facts;
+}
+
+TaskFacts task_facts(const pw_task& raw) {
+  TaskFacts facts;
+  facts.id.pid = static_cast<pid_t>(raw.pid);
+  facts.id.start_ticks = raw.start_ns / kNanosecondsPerTick;
+  facts.ppid = static_cast<pid_t>(raw.ppid);
+  facts.uid = raw.uid;
+  facts.cgroup_id = raw.cgroup_id;
+  facts.comm.assign(raw.comm, strnlen(raw.comm, sizeof raw.comm));
+  return facts;
+}
+
+std::optional<KernelEvent> socket_event(std::span<const std::byte> bytes,
+                                        SocketEvent::Kind kind) {
+  if (bytes.size() != sizeof(pw_socket_record)) {
+    return std::nullopt;
+  }
+  const auto raw = read_as<pw_socket_record>(bytes);
+  const auto socket = socket_facts(raw.socket);
+  if (!socket) {
+    return std::nullopt;
+  }
+  return SocketEvent{kind, BootTime(raw.header.boot_ns), *socket,
+                     task_facts(raw.task)};
+}
+
+std::optional<KernelEvent> process_event(std::span<const std::byte> bytes,
+                                         ProcessEvent::Kind kind) {
+  if (bytes.size() != sizeof(pw_process_record)) {
+    return std::nullopt;
+  }
+  const auto raw = read_as<pw_process_record>(bytes);
+  return ProcessEvent{kind,
+                      BootTime(raw.header.boot_ns),
+                      task_facts(raw.task),
+                      {static_cast<pid_t>(raw.child_pid),
+                       raw.child_start_ns / kNanosecondsPerTick}};
+}
+
+std::optional<KernelEvent> event_of(std::uint32_t kind,
+                                    std::span<const std::byte> bytes) {
+  switch (kind) {
+    case PW_BIND:
+      return socket_event(bytes, SocketEvent::Kind::bind);
+    case PW_LISTEN:
+      return socket_event(bytes, SocketEvent::Kind::listen);
+    case PW_UNLISTEN:
+      return socket_event(bytes, SocketEvent::Kind::unlisten);
+    case PW_RELEASE:
+      return socket_event(bytes, SocketEvent::Kind::release);
+    case PW_DESTROY:
+      return socket_event(bytes, SocketEvent::Kind::destroy);
+    case PW_CONNECT:
+      return socket_event(bytes, SocketEvent::Kind::connect);
+    case PW_FORK:
+      return process_event(bytes, ProcessEvent::Kind::fork);
+    case PW_EXEC:
+      return process_event(bytes, ProcessEvent::Kind::exec);
+    case PW_EXIT:
+      return process_event(bytes, ProcessEvent::Kind::exit);
+    default:
+      return std::nullopt;
+  }
+}
+
+}  // namespace
+
+std::optional<Record> decode_record(std::span<const std::byte> bytes) {
+  if (bytes.size() < sizeof(pw_header)) {
+    return std::nullopt;
+  }
+  const auto header = read_as<pw_header>(bytes);
+  auto event = event_of(header.kind, bytes);
+  if (!event) {
+    return std::nullopt;
+  }
+  return Record{header.cpu, header.seq, std::move(*event)};
+}
+
+std::vector<SocketEntry> decode_socket_entries(std::span<const std::byte> bytes) {
+  std::vector<SocketEntry> entries;
+  for (; bytes.size() >= sizeof(pw_socket_entry);
+       bytes = bytes.subspan(sizeof(pw_socket_entry))) {
+    const auto raw = read_as<pw_socket_entry>(bytes);
+    const auto socket = socket_facts(raw.socket);
+    if (!socket) {
+      continue;
+    }
+    SocketEntry& entry = entries.emplace_back();
+    entry.socket = *socket;
+    if (raw.creator.start_ns != 0) {
+      entry.creator = task_facts(raw.creator);
+    }
+    if (raw.since_ns != 0) {
+      entry.since = BootTime(raw.since_ns);
+    }
+  }
+  return entries;
+}
+
+std::vector<HolderFacts> decode_holder_entries(std::span<const std::byte> bytes) {
+  std::vector<HolderFacts> entries;
+  for (; bytes.size() >= sizeof(pw_holder_entry);
+       bytes = bytes.subspan(sizeof(pw_holder_entry))) {
+    const auto raw = read_as<pw_holder_entry>(bytes);
+    const auto socket = socket_facts(raw.socket);
+    if (socket) {
+      entries.push_back({*socket, task_facts(raw.task), raw.files,
+                         static_cast<int>(raw.fd), raw.references, raw.waiters});
+    }
+  }
+  return entries;
+}
+
+}  // namespace portwatch

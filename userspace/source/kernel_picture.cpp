@@ -1,0 +1,185 @@
+#include "userspace/source/kernel_picture.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <fcntl.h>
+#include <portwatch_bpf.skel.h>
+#include <sched.h>
+
+#include <array>
+#include <cerrno>
+#include <filesystem>
+#include <set>
+#include <string>
+
+#include "userspace/source/event_decoder.h"
+#include "userspace/source/netns.h"
+
+namespace portwatch {
+namespace {
+
+// The kernel fills at most 8 pages a read.
+using ReadBuffer = std::array<std::byte, 32768>;
+
+Result<std::vector<std::byte>> read_iterator(int link_fd) {
+  const UniqueFd iterator(bpf_iter_create(link_fd));
+  if (!iterator.valid()) {
+    return errno_error(errno, "cannot start a kernel iterator");
+  }
+  std::vector<std::byte> bytes;
+  ReadBuffer buffer;
+  for (;;) {
+    const ssize_t count = read(iterator.get(), buffer.data(), buffer.size());
+    if (count == 0) {
+      return bytes;
+    }
+    if (count < 0 && errno != EINTR && errno != EAGAIN) {
+      return errno_error(errno, "cannot read a kernel iterator");
+    }
+    if (count > 0) {
+      bytes.insert(bytes.end(), buffer.begin(), buffer.begin() + count);
+    }
+  }
+}
+
+BpfLink attach_iterator(bpf_program* program, bpf_iter_link_info* info) {
+  DECLARE_LIBBPF_OPTS(bpf_iter_attach_opts, options, .link_info = info,
+                      .link_info_len = sizeof *info);
+  return BpfLink(bpf_program__attach_iter(program, info ? &options : nullptr));
+}
+
+Result<void> missing_link(const BpfLink& link, const char* what) {
+  if (link == nullptr) {
+    return errno_error(errno, std::string("cannot attach iter/") + what);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<KernelPicture>> KernelPicture::make(BpfSession& session) {
+  std::unique_ptr<KernelPicture> picture(new KernelPicture(session));
+  auto& skeleton = session.skeleton();
+  bpf_iter_link_info info{};
+  info.map.map_fd = static_cast<__u32>(bpf_map__fd(skeleton.maps.pw_sockets));
+  picture->sockets_ = attach_iterator(skeleton.progs.pw_dump, &info);
+  if (auto ok = missing_link(picture->sockets_, "bpf_sk_storage_map"); !ok) {
+    return ok.error();
+  }
+  picture->holders_ = attach_iterator(skeleton.progs.pw_holders, nullptr);
+  if (auto ok = missing_link(picture->holders_, "task_file"); !ok) {
+    return ok.error();
+  }
+  picture->tag_tcp_ = attach_iterator(skeleton.progs.pw_tag_tcp, nullptr);
+  if (auto ok = missing_link(picture->tag_tcp_, "tcp"); !ok) {
+    return ok.error();
+  }
+  picture->tag_udp_ = attach_iterator(skeleton.progs.pw_tag_udp, nullptr);
+  if (auto ok = missing_link(picture->tag_udp_, "udp"); !ok) {
+    return ok.error();
+  }
+  return picture;
+}
+
+Result<std::vector<SocketEntry>> KernelPicture::sockets(Port port) {
+  session_.skeleton().bss->pw_wanted_port = port;
+  auto bytes = read_iterator(bpf_link__fd(sockets_.get()));
+  if (!bytes) {
+    return bytes.error();
+  }
+  return decode_socket_entries(*bytes);
+}
+
+Result<std::vector<HolderFacts>> KernelPicture::holders_of(pid_t pid, Port port) {
+  session_.skeleton().bss->pw_wanted_port = port;
+  session_.skeleton().bss->pw_tag_found = 0;
+  bpf_iter_link_info info{};
+  info.task.pid = static_cast<__u32>(pid);
+  const BpfLink link = attach_iterator(session_.skeleton().progs.pw_holders, &info);
+  if (link == nullptr) {
+    const int number = errno;
+    if (number == ESRCH) {
+      return std::vector<HolderFacts>{};
+    }
+    return errno_error(number, "cannot attach iter/task_file");
+  }
+  auto bytes = read_iterator(bpf_link__fd(link.get()));
+  if (!bytes) {
+    return bytes.error();
+  }
+  return decode_holder_entries(*bytes);
+}
+
+Result<std::vector<HolderFacts>> KernelPicture::all_holders(Port port) {
+  session_.skeleton().bss->pw_wanted_port = port;
+  session_.skeleton().bss->pw_tag_found = 1;
+  session_.skeleton().bss->pw_saw_init = 0;
+  auto bytes = read_iterator(bpf_link__fd(holders_.get()));
+  if (!bytes) {
+    return bytes.error();
+  }
+  return decode_holder_entries(*bytes);
+}
+
+bool KernelPicture::init_is_hidden() const {
+  if (session_.skeleton().bss->pw_saw_init != 0) {
+    return false;
+  }
+  std::error_code refused;
+  return !std::filesystem::is_empty("/proc/1/fd", refused) && !refused;
+}
+
+Result<std::vector<Missing>> KernelPicture::track_existing() {
+  std::vector<Missing> gaps;
+  if (auto pass = all_holders(0); !pass) {
+    return pass.error();
+  }
+  if (auto done = track_kernel_sockets(gaps); !done) {
+    return done.error();
+  }
+  // A descriptor may have been sent from a process not yet visited to one that
+  // was: the second pass finds it where it has come to rest.
+  if (auto pass = all_holders(0); !pass) {
+    return pass.error();
+  }
+  return gaps;
+}
+
+Result<void> KernelPicture::track_in_this_netns() {
+  session_.skeleton().bss->pw_wanted_port = 0;
+  for (const BpfLink* link : {&tag_tcp_, &tag_udp_}) {
+    if (auto bytes = read_iterator(bpf_link__fd(link->get())); !bytes) {
+      return bytes.error();
+    }
+  }
+  return {};
+}
+
+Result<void> KernelPicture::track_kernel_sockets(std::vector<Missing>& gaps) {
+  const UniqueFd home(open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
+  if (!home.valid()) {
+    return errno_error(errno, "cannot open /proc/self/ns/net");
+  }
+  auto done = track_in_this_netns();
+  const auto namespaces = open_other_netns();
+  std::size_t refused = 0;
+  for (const UniqueFd& other : namespaces) {
+    if (done && setns(other.get(), CLONE_NEWNET) == 0) {
+      done = track_in_this_netns();
+    } else {
+      ++refused;
+    }
+  }
+  if (setns(home.get(), CLONE_NEWNET) != 0 && !namespaces.empty()) {
+    return errno_error(errno, "cannot return to our own network namespace");
+  }
+  if (refused != 0) {
+    gaps.push_back(
+        {"namespaces", "kernel sockets and descriptors in flight in " +
+                           std::to_string(refused) +
+                           " network namespaces that could not be entered"});
+  }
+  return done;
+}
+
+}  // namespace portwatch

@@ -1,0 +1,35 @@
+#include "userspace/source/loss_counter.h"
+
+#include <algorithm>
+
+namespace portwatch {
+
+void LossCounter::note(std::uint32_t cpu, std::uint64_t seq) {
+  Cpu& seen = cpus_[cpu];
+  seen.highest = std::max(seen.highest, seq);
+  ++seen.received;
+}
+
+std::uint64_t LossCounter::holes() const {
+  std::uint64_t count = 0;
+  for (const auto& [cpu, seen] : cpus_) {
+    count += seen.highest - std::min(seen.received, seen.highest);
+  }
+  return count;
+}
+
+std::uint64_t LossCounter::settle(std::uint64_t drops) {
+  const std::uint64_t open = holes();
+  // Drops at the end of a burst leave no hole yet; holes without a drop are
+  // believed when they last.
+  const std::uint64_t lost = std::max(drops, std::min(open, suspected_));
+  suspected_ = open;
+  if (lost <= reported_) {
+    return 0;
+  }
+  const std::uint64_t fresh = lost - reported_;
+  reported_ = lost;
+  return fresh;
+}
+
+}  // namespace portwatch

@@ -1,0 +1,121 @@
+// port_table.h - which sockets hold which local ports, as the events tell it.
+//
+// Fed by: the kernel's events and, after a loss or at the start, its picture.
+// An index, not the last word: an answer re-reads the live fields of the few
+// sockets it names, because some changes fire no event (facts: a UDP connect
+// moves the address, shutdown frees an automatic port).
+// Threads: one, the daemon's loop. Owns every entry; callers get copies.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "userspace/model/change.h"
+#include "userspace/model/socket_event.h"
+
+namespace portwatch {
+
+struct TrackedSocket {
+  SocketFacts facts;  // id is the canonical one, see PortTable
+  std::optional<BootTime> since;
+  std::shared_ptr<const Process> creator;  // null: before our time
+  std::set<ProcessId> candidates;          // may hold it; to be proven
+};
+
+// A change of the table, before anybody put names to it.
+struct TableChange {
+  ChangeType type = ChangeType::bind;  // bind, listen, release
+  BootTime when{};
+  TrackedSocket socket;  // as it was at that instant
+  bool reconstructed = false;
+};
+
+class PortTable {
+ public:
+  // Names the process that took a port; called once for each port taken.
+  using DescribeCreator =
+      std::function<std::shared_ptr<const Process>(const TaskFacts&)>;
+
+  // Entries are allocated as they come, never more than `max_sockets`.
+  PortTable(std::size_t max_sockets, DescribeCreator describe)
+      : max_sockets_(max_sockets), describe_(std::move(describe)) {}
+
+  // Folds in one event and says what changed: nothing (a repetition, a socket
+  // that the table does not know), or up to three changes (a socket that
+  // listens on another port than it had: release, bind, listen).
+  // A socket that does not fit is counted in refused().
+  std::vector<TableChange> apply(const SocketEvent& event);
+  // Processes spread and drop descriptors; no port changes hands by that alone.
+  void apply(const ProcessEvent& event);
+
+  // Replaces what the table believed by a picture whose reading began at
+  // `begun`; entries that an event touched after that stand. Returns the
+  // repairs, marked reconstructed.
+  std::vector<TableChange> resync(std::span<const SocketEntry> picture,
+                                  BootTime begun);
+
+  // A tracked socket that no event told of, found by looking.
+  std::vector<TableChange> adopt(const SocketFacts& facts, BootTime when);
+
+  // Everything believed to be on `port`, in no order.
+  std::vector<TrackedSocket> find(Port port) const;
+  const TrackedSocket* by_id(std::uint64_t id) const;
+  // The entry that `facts` is about: by id or, for MPTCP, by inode, because the
+  // application's socket and its subflow are one. Null when there is none.
+  const TrackedSocket* same_socket(const SocketFacts& facts) const;
+
+  // What a look has proven: exactly these hold the socket now.
+  void set_holders(std::uint64_t id, const std::set<ProcessId>& holders);
+
+  // True while a socket is tracked whose port may change without an event.
+  bool has_floating() const { return !floating_.empty(); }
+
+  std::size_t size() const { return entries_.size(); }
+  std::uint64_t refused() const { return refused_; }
+
+ private:
+  struct Entry {
+    TrackedSocket socket;
+    BootTime touched{};      // the last event about it
+    bool announced = false;  // a bind was told, so a release will be
+  };
+  using Changes = std::vector<TableChange>;
+
+  Entry* find_entry(const SocketFacts& facts);
+  Entry* insert(const SocketFacts& facts);
+  void update(Entry& entry, SocketFacts facts);
+  void erase(Entry& entry);
+  void index(const Entry& entry);
+  void unindex(const Entry& entry);
+  void add_candidate(Entry& entry, const ProcessId& process);
+  void take_port(Entry& entry, const SocketFacts& facts, BootTime when, bool found,
+                 Changes& changes);
+  void lose_port(Entry& entry, BootTime when, bool found, Changes& changes);
+  void start_listening(Entry& entry, const SocketFacts& facts, BootTime when,
+                       bool found, Changes& changes);
+
+  void on_bind(const SocketEvent& event, Changes& changes);
+  void on_unlisten(const SocketEvent& event, Changes& changes);
+  void on_release(const SocketEvent& event, Changes& changes);
+  void on_connect(const SocketEvent& event);
+  void reconcile(const SocketEntry& live, BootTime begun, Changes& changes);
+
+  std::size_t max_sockets_;
+  DescribeCreator describe_;
+  std::uint64_t refused_ = 0;
+  std::unordered_map<std::uint64_t, Entry> entries_;  // by canonical id
+  std::unordered_map<Port, std::set<std::uint64_t>> by_port_;
+  std::unordered_map<std::uint64_t, std::uint64_t> mptcp_by_inode_;  // -> id
+  std::map<ProcessId, std::set<std::uint64_t>> by_process_;
+  std::set<std::uint64_t> floating_;
+};
+
+}  // namespace portwatch
