@@ -115,8 +115,8 @@ def commands_for(port, build, socket):
     portwatch = str(build / "cli/portwatch")
     return {
         "true": ["/bin/true"],
-        "portwatch": [portwatch, "--socket", socket, "who", str(port)],
-        "portwatch --no-daemon": [portwatch, "--no-daemon", "who", str(port)],
+        "portwatch": [portwatch, "who", "--socket", socket, str(port)],
+        "portwatch --no-daemon": [portwatch, "who", "--no-daemon", str(port)],
         "ss -p": ["/usr/bin/ss", "-Hltnp", f"sport = :{port}"],
         "lsof": ["/usr/bin/lsof", "-nP", f"-iTCP:{port}", "-sTCP:LISTEN"],
         "fuser": ["/usr/bin/fuser", "-n", "tcp", str(port)],
