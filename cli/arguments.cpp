@@ -26,6 +26,16 @@ std::string one_line(std::string text) {
   return text;
 }
 
+std::string unexpected(const std::string& word) {
+  return (word.rfind('-', 0) == 0 ? "unknown option '" : "unexpected word '") +
+         word + "'";
+}
+
+// CLI11 writes "--socket: 1 required TEXT missing".
+std::string option_in(const std::string& message) {
+  return message.substr(0, message.find(':'));
+}
+
 }  // namespace
 
 struct Arguments::Parser {
@@ -74,9 +84,13 @@ std::string_view Arguments::command() const {
 }
 
 int Arguments::refuse(Context& context, const std::string& text) const {
-  const std::string name(command());
-  say(context, name + ": " + one_line(text) + " (see 'portwatch help " + name + "')");
+  say(context, std::string(command()) + ": " + one_line(text));
   return kUsage;
+}
+
+int Arguments::refuse_words(Context& context, const std::string& text) const {
+  return refuse(context,
+                text + " (see 'portwatch help " + std::string(command()) + "')");
 }
 
 std::optional<int> Arguments::parse(const std::vector<std::string>& arguments,
@@ -89,9 +103,11 @@ std::optional<int> Arguments::parse(const std::vector<std::string>& arguments,
   } catch (const CLI::CallForHelp&) {
     return deliver(context, help(), kYes);
   } catch (const CLI::ExtrasError&) {
-    return refuse(context, "unknown option '" + parser_->app.remaining().front() + "'");
+    return refuse_words(context, unexpected(parser_->app.remaining().front()));
+  } catch (const CLI::ArgumentMismatch& error) {
+    return refuse_words(context, option_in(error.what()) + " needs a value");
   } catch (const CLI::ParseError& error) {
-    return refuse(context, error.what());
+    return refuse_words(context, error.what());
   }
 }
 

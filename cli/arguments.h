@@ -36,7 +36,7 @@ class Arguments {
   std::optional<int> parse(const std::vector<std::string>& arguments,
                            Context& context);
 
-  // Says "COMMAND: TEXT (see 'portwatch help COMMAND')"; returns kUsage.
+  // Says "COMMAND: TEXT" in one line; returns kUsage.
   int refuse(Context& context, const std::string& text) const;
 
   std::string help() const;
@@ -47,6 +47,7 @@ class Arguments {
     std::string names;
     std::string_view help;
   };
+  int refuse_words(Context& context, const std::string& text) const;
   void note(const char* names, std::string_view metavar, std::string_view help);
   std::string_view command() const;
 

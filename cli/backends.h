@@ -23,9 +23,10 @@ class Daemon {
   virtual ~Daemon() = default;
   virtual Result<Answer> ask(const Question& question) = 0;
   virtual Result<Status> status() = 0;
-  virtual Result<void> watch(const VarlinkClient::WatchRequest& request,
-                             std::optional<std::chrono::milliseconds> timeout,
-                             const std::function<bool(const Change&)>& on_change) = 0;
+  virtual Result<void> watch(
+      const VarlinkClient::WatchRequest& request,
+      std::optional<std::chrono::milliseconds> timeout,
+      const std::function<bool(const Change&)>& on_change) = 0;
 };
 
 class Backends {
@@ -49,8 +50,8 @@ class Backends {
 class SystemBackends final : public Backends {
  public:
   explicit SystemBackends(const Clock& clock) : clock_(clock) {}
-  Result<std::unique_ptr<Daemon>> connect(const std::string& path,
-                                          std::chrono::milliseconds timeout) override;
+  Result<std::unique_ptr<Daemon>> connect(
+      const std::string& path, std::chrono::milliseconds timeout) override;
   Result<std::unique_ptr<SnapshotReader>> snapshot(
       std::optional<Source> source) override;
   std::vector<Process> ancestors(const Process& process) override;

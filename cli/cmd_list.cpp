@@ -37,10 +37,11 @@ Result<Filter> check(const ListOptions& options, Backends& backends) {
 
 void keep_matching(Answer& answer, const Filter& filter) {
   auto& bindings = answer.bindings;
-  bindings.erase(
-      std::remove_if(bindings.begin(), bindings.end(),
-                     [&](const Binding& binding) { return !matches(filter, binding); }),
-      bindings.end());
+  bindings.erase(std::remove_if(bindings.begin(), bindings.end(),
+                                [&](const Binding& binding) {
+                                  return !matches(filter, binding);
+                                }),
+                 bindings.end());
 }
 
 int print(const Answer& answer, const OutputOptions& output, Context& context,
@@ -49,12 +50,13 @@ int print(const Answer& answer, const OutputOptions& output, Context& context,
     return deliver(context, print_json(answer), kYes);
   }
   const Style style = style_for(output, context);
-  const View view{context.clock.wall_now(), own_netns, style, context.streams.width};
+  const View view{context.clock.wall_now(), own_netns, style,
+                  context.streams.width};
   const std::string text = output.format() == Format::plain
                                ? print_plain(answer)
                                : print_table(answer, view);
   const int code = deliver(context, text, kYes);
-  (void)context.streams.err.write(gap_lines(answer, style));
+  (void)context.streams.err.write(gap_lines(answer));
   return code;
 }
 

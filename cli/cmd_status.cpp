@@ -47,10 +47,10 @@ std::string down_text(const Error& error, const std::string& socket, bool named,
       break;
   }
   const Style style = style_for(output, context);
-  return style.strong("portwatchd does not answer") + "\n" +
-         "  " + style.faint("socket       ") + escape(socket) + "\n" +
-         "  " + style.faint("why          ") + escape(error.context) + "\n" +
-         "  " + style.faint("next         ") + next_step(error, named) + "\n";
+  return style.strong("portwatchd does not answer") + "\n" + "  " +
+         style.faint("socket       ") + escape(socket) + "\n" + "  " +
+         style.faint("why          ") + escape(error.context) + "\n" + "  " +
+         style.faint("next         ") + next_step(error, named) + "\n";
 }
 
 Result<Status> ask_status(Context& context, const std::string& socket) {
@@ -89,7 +89,8 @@ int run_status(Context& context, const std::vector<std::string>& arguments) {
   return output.quiet
              ? code
              : deliver(context,
-                       down_text(status.error(), socket, named, output, context), code);
+                       down_text(status.error(), socket, named, output, context),
+                       code);
 }
 
 }  // namespace portwatch::cli

@@ -52,7 +52,8 @@ void declare(Arguments& parser, WatchOptions& options) {
 }
 
 template <class Value, class Parse>
-Result<void> read(const std::optional<std::string>& text, Parse parse, Value& value) {
+Result<void> read(const std::optional<std::string>& text, Parse parse,
+                  Value& value) {
   if (text) {
     const auto parsed = parse(*text);
     if (!parsed) {
@@ -112,7 +113,8 @@ VarlinkClient::WatchRequest request_of(const WatchPlan& plan) {
 }
 
 milliseconds left_until(std::chrono::steady_clock::time_point deadline) {
-  return std::chrono::ceil<milliseconds>(deadline - std::chrono::steady_clock::now());
+  return std::chrono::ceil<milliseconds>(deadline -
+                                         std::chrono::steady_clock::now());
 }
 
 // Waits for the next look. False when nobody reads any more.

@@ -19,8 +19,9 @@ struct WhoOptions {
 
 Result<std::vector<PortSpec>> read_ports(const std::vector<std::string>& words) {
   if (words.empty()) {
-    return Error{Errc::invalid,
-                 "which port? (expected PORT or PORT/PROTO, as in 5055 or 5055/udp)"};
+    return Error{
+        Errc::invalid,
+        "which port? (expected PORT or PORT/PROTO, as in 5055 or 5055/udp)"};
   }
   std::vector<PortSpec> ports;
   for (const std::string& word : words) {
@@ -119,7 +120,7 @@ int run_who(Context& context, const std::vector<std::string>& arguments) {
     return code;
   }
   if (options.output.format() == Format::plain) {
-    (void)context.streams.err.write(gap_lines(*answer, Style(false)));
+    (void)context.streams.err.write(gap_lines(*answer));
   }
   return deliver(context, text_of(*answer, *ports, options, context, own_netns),
                  code);

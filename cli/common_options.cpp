@@ -7,11 +7,13 @@ void declare(Arguments& arguments, OutputOptions& options) {
   arguments.flag("--plain", options.plain, "print tab-separated fields, no header");
   arguments.value("--color", "WHEN", options.color, "auto, always or never");
   arguments.flag("-q,--quiet", options.quiet, "print no answer, only errors");
-  arguments.flag("-v,--verbose", options.verbose, "say where the answer comes from");
+  arguments.flag("-v,--verbose", options.verbose,
+                 "say where the answer comes from");
 }
 
 void declare(Arguments& arguments, WhereOptions& options) {
-  arguments.value("--socket", "PATH", options.socket, "ask this daemon and no other");
+  arguments.value("--socket", "PATH", options.socket,
+                  "ask this daemon and no other");
   arguments.flag("--no-daemon", options.no_daemon, "ask no daemon, look oneself");
   arguments.value("--backend", "NAME", options.backend,
                   "look with sock_diag or procfs (implies --no-daemon)");

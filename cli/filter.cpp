@@ -17,13 +17,15 @@ std::optional<Number> number_of(const std::string& text) {
                                                        : std::nullopt;
 }
 
-bool any_pattern(const std::vector<std::string>& patterns, const std::string& text) {
+bool any_pattern(const std::vector<std::string>& patterns,
+                 const std::string& text) {
   return std::any_of(patterns.begin(), patterns.end(), [&](const auto& pattern) {
     return fnmatch(pattern.c_str(), text.c_str(), 0) == 0;
   });
 }
 
-bool unit_matches(const std::vector<std::string>& patterns, const std::string& unit) {
+bool unit_matches(const std::vector<std::string>& patterns,
+                  const std::string& unit) {
   constexpr std::string_view kService = ".service";
   const bool service =
       unit.size() > kService.size() &&
@@ -78,8 +80,9 @@ bool port_matches(const Filter& filter, const Endpoint& endpoint) {
 }
 
 bool netns_matches(const Filter& filter, const Binding& binding) {
-  return filter.netns ? *filter.netns == binding.netns
-                      : !filter.netns_name || filter.netns_name == binding.netns_name;
+  return filter.netns
+             ? *filter.netns == binding.netns
+             : !filter.netns_name || filter.netns_name == binding.netns_name;
 }
 
 // Everything but the processes and `connected`.
@@ -92,7 +95,8 @@ bool place_matches(const Filter& filter, const Binding& binding) {
          port_matches(filter, binding.endpoint) && netns_matches(filter, binding);
 }
 
-Result<void> read_netns(Filter& filter, const std::string& text, Backends& backends) {
+Result<void> read_netns(Filter& filter, const std::string& text,
+                        Backends& backends) {
   if (text.empty()) {
     return Error{Errc::invalid, "--netns needs an inode number or a name"};
   }
@@ -115,8 +119,10 @@ void declare(Arguments& arguments, FilterOptions& options) {
                  "listening, and UDP that receives from anybody");
   arguments.values("-p,--port", "PORT[/PROTO]", options.ports, "this port");
   arguments.values("--pid", "PID", options.pids, "held by this process");
-  arguments.values("--name", "PATTERN", options.names, "held by a process so named");
-  arguments.values("--user", "USER", options.users, "held by this user, name or uid");
+  arguments.values("--name", "PATTERN", options.names,
+                   "held by a process so named");
+  arguments.values("--user", "USER", options.users,
+                   "held by this user, name or uid");
   arguments.values("--unit", "PATTERN", options.units, "held by this systemd unit");
   arguments.value("--netns", "NETNS", options.netns,
                   "in this network namespace, name or inode number");

@@ -105,10 +105,9 @@ bool fold_in(std::vector<Group>& groups, const Binding& binding) {
 }
 
 void add_to_groups(std::vector<Group>& groups, const Binding& binding) {
-  const auto same =
-      std::find_if(groups.begin(), groups.end(), [&](const Group& group) {
-        return same_story(group.first(), binding);
-      });
+  const auto same = std::find_if(
+      groups.begin(), groups.end(),
+      [&](const Group& group) { return same_story(group.first(), binding); });
   Group& group = same == groups.end() ? groups.emplace_back() : *same;
   group.bindings.push_back(&binding);
   add_holders(group, binding);

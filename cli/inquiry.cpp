@@ -10,8 +10,10 @@ std::string Inquiry::socket_path() const {
 }
 
 Result<void> Inquiry::give_up(const Error& error) {
-  const std::string what =
-      "cannot ask the daemon at " + socket_path() + ": " + error.context;
+  const std::string path = socket_path();
+  const bool names_it = error.context.find(path) != std::string::npos;
+  const std::string what = "cannot ask the daemon" +
+                           (names_it ? "" : " at " + path) + ": " + error.context;
   if (socket_was_named()) {
     return Error{error.code, what};
   }

@@ -19,7 +19,8 @@ portwatch::cli::Environment read_environment() {
     environment.socket = std::getenv("PORTWATCH_SOCKET");
   }
   environment.no_color = is_set("NO_COLOR");
-  environment.dumb = is_set("TERM") && std::string_view(std::getenv("TERM")) == "dumb";
+  environment.dumb =
+      is_set("TERM") && std::string_view(std::getenv("TERM")) == "dumb";
   return environment;
 }
 

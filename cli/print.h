@@ -40,8 +40,9 @@ std::string print_plain(const Answer& answer);
 
 std::string print_json(const Answer& answer);
 
-// One line for each gap of the answer, "partial: WHAT: WHY"; may be empty.
-std::string gap_lines(const Answer& answer, const Style& style);
+// One line for each gap of the answer, "portwatch: partial: WHAT: WHY", for
+// standard error where the format has no place for it; may be empty.
+std::string gap_lines(const Answer& answer);
 
 std::string event_line(const Change& change, const View& view);
 // time, type, then the fields of print_plain for the process that acted; for

@@ -53,10 +53,10 @@ std::string event_line(const Change& change, const View& view) {
   return line + (change.reconstructed ? "  (found later)\n" : "\n");
 }
 
-std::string gap_lines(const Answer& answer, const Style& style) {
+std::string gap_lines(const Answer& answer) {
   std::string text;
   for (const Missing& gap : answer.missing) {
-    text += style.faint("portwatch: partial: " + escape(to_string(gap))) + "\n";
+    text += "portwatch: partial: " + escape(to_string(gap)) + "\n";
   }
   return text;
 }

@@ -6,9 +6,13 @@
 
 namespace portwatch::cli {
 
-std::string print_json(const Answer& answer) { return dump(to_json(answer)) + "\n"; }
+std::string print_json(const Answer& answer) {
+  return dump(to_json(answer)) + "\n";
+}
 
-std::string event_json(const Change& change) { return dump(to_json(change)) + "\n"; }
+std::string event_json(const Change& change) {
+  return dump(to_json(change)) + "\n";
+}
 
 std::string status_json(const Status& status, const std::string& socket) {
   nlohmann::json document = to_json(status);

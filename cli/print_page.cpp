@@ -70,7 +70,8 @@ std::string address_line(const Binding& binding, const View& view) {
   if (reach == "only this host" && is_foreign(binding, view)) {
     reach = "only that namespace";
   }
-  return endpoint_text(binding.endpoint) + (reach.empty() ? "" : " (" + reach + ")");
+  return endpoint_text(binding.endpoint) +
+         (reach.empty() ? "" : " (" + reach + ")");
 }
 
 // Every different address once, with the number of sockets on it.
@@ -87,18 +88,21 @@ void add_addresses(PageRows& rows, const Group& group, const View& view) {
     }
   }
   for (const auto& [line, count] : lines) {
-    rows.add("address", count == 1 ? line : line + ", " + count_of(count, "socket"));
+    rows.add("address",
+             count == 1 ? line : line + ", " + count_of(count, "socket"));
   }
 }
 
 std::string state_line(const Group& group) {
   const Binding& binding = group.first();
   if (binding.state == SocketState::closing && group.holders.empty()) {
-    return "closing: the kernel keeps the port for a while (TIME_WAIT and the like)";
+    return "closing: the kernel keeps the port for a while (TIME_WAIT and the "
+           "like)";
   }
   if (binding.held_by == HeldBy::in_flight) {
     return state_words(binding) +
-           "; in a message that nobody has received yet, or a fixed file of io_uring";
+           "; in a message that nobody has received yet, or a fixed file of "
+           "io_uring";
   }
   return state_words(binding);
 }
@@ -124,7 +128,8 @@ std::string fds_words(const Process& process) {
     text += (i == 0 ? "" : ", ") + std::to_string((*process.fds)[i]);
   }
   return process.fds->size() > kMaxFds
-             ? text + " and " + std::to_string(process.fds->size() - kMaxFds) + " more"
+             ? text + " and " + std::to_string(process.fds->size() - kMaxFds) +
+                   " more"
              : text;
 }
 
@@ -216,10 +221,9 @@ void add_hint(PageRows& rows, const Group& group, const Answer& answer) {
 }
 
 bool shows_several_netns(const Answer& answer) {
-  return std::any_of(answer.bindings.begin(), answer.bindings.end(),
-                     [&](const Binding& b) {
-                       return b.netns != answer.bindings.front().netns;
-                     });
+  return std::any_of(
+      answer.bindings.begin(), answer.bindings.end(),
+      [&](const Binding& b) { return b.netns != answer.bindings.front().netns; });
 }
 
 void add_netns(PageRows& rows, const Binding& binding, const View& view) {
@@ -295,8 +299,9 @@ std::string print_page(const Answer& answer, const std::vector<PortSpec>& ports,
     }
   }
   // "nobody holds port 5055" needs no more words, unless it may be wrong.
-  return has_sections || !answer.missing.empty() ? page + quality(answer, view.style)
-                                                 : page;
+  return has_sections || !answer.missing.empty()
+             ? page + quality(answer, view.style)
+             : page;
 }
 
 }  // namespace portwatch::cli

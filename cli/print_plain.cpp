@@ -27,11 +27,13 @@ std::string plain_row(const Binding& binding, const Process* process) {
                     std::string(to_string(at.family)) + "\t" + address_text(at) +
                     "\t" + std::to_string(at.port) + "\t" +
                     std::string(to_string(binding.state)) + "\t";
-  row += process == nullptr ? "-\t-" : std::to_string(process->id.pid) + "\t" +
-                                           field(process->name);
+  row += process == nullptr
+             ? "-\t-"
+             : std::to_string(process->id.pid) + "\t" + field(process->name);
   row += "\t" + user_field(process) + "\t";
   row += process == nullptr ? "-" : field(std::string(home_of(*process)));
-  return row + "\t" + std::to_string(binding.netns) + "\t" + field(binding.id) + "\n";
+  return row + "\t" + std::to_string(binding.netns) + "\t" + field(binding.id) +
+         "\n";
 }
 
 // Who did it: the creator, else the first holder.

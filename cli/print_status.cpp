@@ -16,15 +16,17 @@ std::string size_text(std::uint64_t bytes) {
 std::string hook_line(const HookStatus& hook) {
   std::string text = escape(hook.name);
   if (!hook.attached) {
-    text += ": not attached" + (hook.error.empty() ? "" : ": " + escape(hook.error));
+    text +=
+        ": not attached" + (hook.error.empty() ? "" : ": " + escape(hook.error));
   }
   return hook.missed == 0 ? text
                           : text + ": skipped " + count_of(hook.missed, "time");
 }
 
 void add_hooks(PageRows& rows, const Status& status) {
-  const auto attached = std::count_if(status.hooks.begin(), status.hooks.end(),
-                                      [](const HookStatus& h) { return h.attached; });
+  const auto attached =
+      std::count_if(status.hooks.begin(), status.hooks.end(),
+                    [](const HookStatus& h) { return h.attached; });
   if (!status.hooks.empty()) {
     rows.add("hooks", std::to_string(attached) + " of " +
                           std::to_string(status.hooks.size()) + " attached");

@@ -38,7 +38,8 @@ int run_without_command(const std::vector<std::string>& arguments,
   if (has(arguments, "--help") || has(arguments, "-h")) {
     return run_help(context, {});
   }
-  say(context, "no command given, as in 'portwatch who 5055' (see 'portwatch help')");
+  say(context,
+      "no command given, as in 'portwatch who 5055' (see 'portwatch help')");
   return kUsage;
 }
 

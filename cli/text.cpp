@@ -81,8 +81,8 @@ std::string escaped_control(std::uint32_t value) {
 }
 
 bool is_plain_word(std::string_view word) {
-  return !word.empty() &&
-         word.find_first_of(" \t\n\r'\"\\$`;&|<>(){}*?!#~") == std::string_view::npos;
+  return !word.empty() && word.find_first_of(" \t\n\r'\"\\$`;&|<>(){}*?!#~") ==
+                              std::string_view::npos;
 }
 
 bool starts_character(char c) {

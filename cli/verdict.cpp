@@ -18,11 +18,12 @@ bool may_lack_sockets(const Answer& answer) {
 }
 
 bool is_taken(const Answer& answer, const PortSpec& port) {
-  return std::any_of(
-      answer.bindings.begin(), answer.bindings.end(), [&](const Binding& binding) {
-        return binding.endpoint.port == port.port &&
-               (!port.protocol || covers(*port.protocol, binding.endpoint.protocol));
-      });
+  return std::any_of(answer.bindings.begin(), answer.bindings.end(),
+                     [&](const Binding& binding) {
+                       return binding.endpoint.port == port.port &&
+                              (!port.protocol ||
+                               covers(*port.protocol, binding.endpoint.protocol));
+                     });
 }
 
 int verdict(const Answer& answer, const std::vector<PortSpec>& ports) {

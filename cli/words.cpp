@@ -93,7 +93,8 @@ std::string reach_words(const Binding& binding) {
     words = "only this host";
   }
   if (binding.interface) {
-    words += (words.empty() ? "only on " : ", only on ") + escape(*binding.interface);
+    words +=
+        (words.empty() ? "only on " : ", only on ") + escape(*binding.interface);
   }
   return words;
 }
@@ -103,8 +104,9 @@ std::string state_words(const Binding& binding) {
     case SocketState::listening:
       return "listening for connections";
     case SocketState::bound:
-      return takes_datagrams(binding.endpoint.protocol) ? "bound, receives datagrams"
-                                                        : "bound, but not listening";
+      return takes_datagrams(binding.endpoint.protocol)
+                 ? "bound, receives datagrams"
+                 : "bound, but not listening";
     case SocketState::connected:
       return "connected";
     case SocketState::closing:
@@ -117,7 +119,8 @@ std::string name_words(const Process& process) {
   if (process.name) {
     return escape(*process.name);
   }
-  return process.exe ? escape(process.exe->substr(process.exe->rfind('/') + 1)) : "?";
+  return process.exe ? escape(process.exe->substr(process.exe->rfind('/') + 1))
+                     : "?";
 }
 
 std::string brief_words(const Process& process) {
@@ -149,7 +152,8 @@ std::string user_words(const Process& process) {
 
 std::string netns_words(const Binding& binding) {
   const std::string inode = std::to_string(binding.netns);
-  return binding.netns_name ? escape(*binding.netns_name) + " (" + inode + ")" : inode;
+  return binding.netns_name ? escape(*binding.netns_name) + " (" + inode + ")"
+                            : inode;
 }
 
 std::string_view home_of(const Process& process) {

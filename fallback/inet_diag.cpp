@@ -18,8 +18,6 @@ namespace {
 // Constants that Debian 12's kernel headers may lack.
 constexpr int kIpprotoMptcp = 262;
 constexpr std::uint16_t kReqProtocol = 3;  // INET_DIAG_REQ_PROTOCOL, 5.9
-constexpr std::uint16_t kUlpInfo = 16;     // INET_DIAG_ULP_INFO, 5.4
-constexpr std::uint16_t kUlpName = 1;      // INET_ULP_INFO_NAME
 constexpr std::uint16_t kTypeMask = 0x3fff;
 // With INET_DIAG_INFO the kernel also tells the upper layer of a TCP socket: the
 // mark of those that belong to an MPTCP one.
@@ -36,7 +34,10 @@ struct Request {
 struct OldRequest {
   nlmsghdr header;
   inet_diag_req body;
+  nlattr filter_head;
+  std::array<inet_diag_bc_op, 5> filter;
 };
+static_assert(sizeof(OldRequest) == 16 + 60 + 4 + 20, "no padding");
 static_assert(sizeof(Request) == 16 + 56 + 8, "no padding between the parts");
 
 int number_of(Protocol protocol) {
@@ -78,8 +79,8 @@ bool names_mptcp(Bytes ulp_info) {
   for_each_attribute(ulp_info, [&](std::uint16_t type, Bytes value) {
     const auto* text = reinterpret_cast<const char*>(value.data());
     const std::string_view name(text, value.size());
-    found =
-        found || (type == kUlpName && name.substr(0, name.find('\0')) == "mptcp");
+    found = found || (type == INET_ULP_INFO_NAME &&
+                      name.substr(0, name.find('\0')) == "mptcp");
   });
   return found;
 }
@@ -89,7 +90,11 @@ void add_attributes(Bytes bytes, SocketRecord& socket) {
     if (type == INET_DIAG_SKV6ONLY && !value.empty() &&
         socket.local.family == Family::ipv6) {
       socket.ipv6_only = value[0] != std::byte{0};
-    } else if (type == kUlpInfo && names_mptcp(value)) {
+    } else if (type == INET_DIAG_MARK) {
+      // Only for those with CAP_NET_ADMIN, whom every kernel since 5.4 also
+      // tells the upper layer.
+      socket.layer_known = true;
+    } else if (type == INET_DIAG_ULP_INFO && names_mptcp(value)) {
       socket.local.protocol = Protocol::mptcp;
     }
   });
@@ -138,15 +143,34 @@ std::vector<std::byte> to_bytes(const Message& message, std::size_t size) {
   return {first, first + size};
 }
 
+// "local port == a or b", for the little machine of inet_diag_bc_run(): an
+// operation says how far to jump, in bytes, when it holds and when it does not;
+// the end accepts, what is beyond refuses. A comparison takes two places.
+std::array<inet_diag_bc_op, 5> either_port(Port a, Port b) {
+  return {{{INET_DIAG_BC_S_EQ, 8, 12},
+           {0, 0, a},
+           {INET_DIAG_BC_JMP, 4, 12},
+           {INET_DIAG_BC_S_EQ, 8, 12},
+           {0, 0, b}}};
+}
+
 // The first form of the interface, for TCP only, knows no family: it lists both
 // in one walk through the kernel's tables, which is what costs time.
 std::vector<std::byte> encode_old(const DiagRequest& request) {
   OldRequest out{};
-  out.header = header(TCPDIAG_GETSOCK, sizeof out, request);
+  std::size_t size = offsetof(OldRequest, filter_head);
   out.body.idiag_states = request.states;
-  out.body.id.idiag_sport = htons(request.port);
   out.body.idiag_ext = kWantedExtensions;
-  return to_bytes(out, sizeof out);
+  if (request.or_port != 0) {
+    out.filter_head.nla_len = sizeof out.filter_head + sizeof out.filter;
+    out.filter_head.nla_type = INET_DIAG_REQ_BYTECODE;
+    out.filter = either_port(request.port, request.or_port);
+    size = sizeof out;
+  } else {
+    out.body.id.idiag_sport = htons(request.port);
+  }
+  out.header = header(TCPDIAG_GETSOCK, size, request);
+  return to_bytes(out, size);
 }
 
 std::vector<std::byte> encode_new(const DiagRequest& request) {

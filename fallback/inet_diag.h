@@ -21,6 +21,7 @@ struct DiagRequest {
   std::optional<Family> family = Family::ipv4;  // none: both; tcp only
   std::uint32_t states = 0;                     // bit n = TCP state n
   Port port = 0;                                // local port; 0 = all
+  Port or_port = 0;  // a second one (family: both; with port only)
   std::uint32_t sequence = 0;
 };
 

@@ -106,6 +106,9 @@ Result<Picture> LinuxSnapshot::look(const NamespaceView& view,
     std::move(table->missing.begin(), table->missing.end(),
               std::back_inserter(picture.missing));
   }
+  if (!search && must_search_silent(question)) {
+    return look(view, question);  // only now it is known
+  }
   if (search) {
     std::sort(in_tables.begin(), in_tables.end());
     if (const auto added = add_silent(view, picture, in_tables, question); !added) {

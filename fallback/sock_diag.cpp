@@ -5,12 +5,11 @@
 #include <netinet/in.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 
 #include <cerrno>
 #include <cstring>
-
-#include "userspace/source/netns.h"
 
 namespace portwatch {
 namespace {
@@ -128,27 +127,23 @@ std::optional<std::uint64_t> SockDiag::netns_cookie() const {
   return cookie;
 }
 
-Result<bool> lists_bound_inactive(SockDiag& diag) {
-  const UniqueFd own(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP));
+BoundProbe make_bound_probe() {
+  BoundProbe probe;
+  UniqueFd own(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP));
   const int on = 1;
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t size = sizeof address;
+  struct stat facts {};
   // Freebind: in a new namespace not even 127.0.0.1 exists yet.
   setsockopt(own.get(), IPPROTO_IP, IP_FREEBIND, &on, sizeof on);
-  if (bind(own.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0 ||
-      getsockname(own.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-    return errno_error(errno, "cannot bind a socket to 127.0.0.1");
+  if (bind(own.get(), reinterpret_cast<const sockaddr*>(&address), size) == 0 &&
+      getsockname(own.get(), reinterpret_cast<sockaddr*>(&address), &size) == 0 &&
+      fstat(own.get(), &facts) == 0) {
+    probe = {std::move(own), ntohs(address.sin_port), facts.st_ino};
   }
-  DiagRequest request;
-  request.states = kBoundInactiveBit;
-  request.port = ntohs(address.sin_port);
-  const auto found = diag.dump(request);
-  if (!found) {
-    return found.error();
-  }
-  return !found->empty();
+  return probe;
 }
 
 }  // namespace portwatch

@@ -42,10 +42,14 @@ class SockDiag {
   std::vector<std::byte> buffer_;
 };
 
-// Does this kernel list TCP sockets that are bound and do not listen (6.8, or
-// backported)? Found out by binding a socket of our own and asking for it.
-// Error: the question could not be asked.
-Result<bool> lists_bound_inactive(SockDiag& diag);
+// A TCP socket of our own that is bound to 127.0.0.1 and does not listen. A
+// kernel that lists it lists all such sockets (6.8, or backported).
+struct BoundProbe {
+  UniqueFd socket;  // not valid: could not be made
+  Port port = 0;
+  std::uint64_t inode = 0;
+};
+BoundProbe make_bound_probe();
 
 // Bit of the pseudo state BOUND_INACTIVE (linux/inet_diag.h, 6.8).
 inline constexpr std::uint32_t kBoundInactiveBit = 1u << 13;

@@ -42,23 +42,32 @@ std::vector<Protocol> protocols_for(const TableQuery& query) {
   return all;
 }
 
+bool asks_tcp(const TableQuery& query) {
+  return protocols_for(query).front() == Protocol::tcp;
+}
+
 class SockDiagTables final : public SocketTables {
  public:
-  explicit SockDiagTables(bool bound_inactive) : bound_inactive_(bound_inactive) {}
-
   Source source() const override { return Source::sock_diag; }
-  bool shows_silent_sockets() const override { return bound_inactive_; }
+  // Believed until the first look has shown it: a walk through the kernel's
+  // tables for this question alone would cost as much as that look.
+  bool shows_silent_sockets() const override {
+    return bound_inactive_.value_or(true);
+  }
   Result<TableView> read(const Namespace& where, const TableQuery& query) override;
 
  private:
-  bool bound_inactive_;
+  std::optional<bool> bound_inactive_;
 };
 
 // One look at one namespace.
 class Look {
  public:
-  Look(SockDiag& diag, const TableQuery& query, bool foreign)
-      : diag_(diag), query_(query), foreign_(foreign) {}
+  // The probe, if there is one, is looked for and left out.
+  Look(SockDiag& diag, const TableQuery& query, bool foreign, BoundProbe probe)
+      : diag_(diag), query_(query), foreign_(foreign), probe_(std::move(probe)) {}
+
+  bool found_probe() const { return found_probe_; }
 
   TableView take() {
     for (const Protocol protocol : protocols_for(query_)) {
@@ -77,21 +86,49 @@ class Look {
  private:
   void dump(Protocol protocol, std::vector<SocketRecord>& out) {
     if (protocol == Protocol::tcp) {
-      dump(protocol, std::nullopt, out);
-    } else {
-      dump(protocol, Family::ipv4, out);
-      dump(protocol, Family::ipv6, out);
+      dump_tcp(out);
+      return;
+    }
+    for (const Family family : {Family::ipv4, Family::ipv6}) {
+      DiagRequest request = request_for(protocol);
+      request.family = family;
+      take(diag_.dump(request), out);
     }
   }
 
-  void dump(Protocol protocol, std::optional<Family> family,
-            std::vector<SocketRecord>& out) {
+  void dump_tcp(std::vector<SocketRecord>& out) {
+    DiagRequest request = request_for(Protocol::tcp);
+    request.family.reset();
+    request.or_port = request.port != 0 ? probe_.port : 0;
+    auto sockets = diag_.dump(request);
+    if (request.or_port != 0 && !sockets && sockets.error().code == Errc::invalid) {
+      // A kernel too old for this filter (5.8) lists no such sockets either.
+      request.or_port = 0;
+      sockets = diag_.dump(request);
+    }
+    const std::size_t first = out.size();
+    take(std::move(sockets), out);
+    const auto own =
+        std::find_if(out.begin() + static_cast<std::ptrdiff_t>(first), out.end(),
+                     [this](const auto& s) {
+                       return probe_.inode != 0 && s.inode == probe_.inode;
+                     });
+    if (own != out.end()) {
+      found_probe_ = true;
+      out.erase(own);
+    }
+  }
+
+  DiagRequest request_for(Protocol protocol) const {
     DiagRequest request;
     request.protocol = protocol;
-    request.family = family;
     request.states = states_for(protocol, query_);
     request.port = query_.port.value_or(0);
-    auto sockets = diag_.dump(request);
+    return request;
+  }
+
+  void take(Result<std::vector<SocketRecord>> sockets,
+            std::vector<SocketRecord>& out) {
     if (sockets) {
       std::move(sockets->begin(), sockets->end(), std::back_inserter(out));
     } else if (sockets.error().code != Errc::not_found) {
@@ -121,19 +158,27 @@ class Look {
   }
 
   static bool may_be_mptcp(const SocketRecord& socket) {
-    return socket.inode != 0 && socket.local.protocol == Protocol::tcp;
+    return socket.inode != 0 && !socket.layer_known &&
+           socket.local.protocol == Protocol::tcp;
   }
 
   SockDiag& diag_;
   const TableQuery& query_;
   bool foreign_;
+  BoundProbe probe_;
+  bool found_probe_ = false;
   TableView view_;
 };
 
 Result<TableView> SockDiagTables::read(const Namespace& where,
                                        const TableQuery& query) {
   std::optional<Result<SockDiag>> diag;
-  const auto entered = run_in_namespace(where, [&] { diag = SockDiag::open(); });
+  BoundProbe probe;
+  const bool must_probe = !bound_inactive_ && !query.listening && asks_tcp(query);
+  const auto entered = run_in_namespace(where, [&] {
+    diag = SockDiag::open();
+    probe = must_probe ? make_bound_probe() : BoundProbe{};
+  });
   if (!entered) {
     return entered.error();
   }
@@ -145,7 +190,12 @@ Result<TableView> SockDiagTables::read(const Namespace& where,
   if (!*diag) {
     return diag->error();
   }
-  return Look(**diag, query, !where.own()).take();
+  Look look(**diag, query, !where.own(), std::move(probe));
+  TableView view = look.take();
+  if (must_probe) {
+    bound_inactive_ = look.found_probe();
+  }
+  return view;
 }
 
 }  // namespace
@@ -169,9 +219,7 @@ Result<std::unique_ptr<SocketTables>> make_sock_diag_tables() {
                    answered.error().context};
     }
   }
-  const auto bound_inactive = lists_bound_inactive(*diag);
-  return std::unique_ptr<SocketTables>(
-      new SockDiagTables(bound_inactive && *bound_inactive));
+  return std::unique_ptr<SocketTables>(std::make_unique<SockDiagTables>());
 }
 
 }  // namespace portwatch

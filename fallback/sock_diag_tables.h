@@ -8,8 +8,7 @@
 
 namespace portwatch {
 
-// Asks the kernel once whether it lists TCP and UDP sockets, and whether it
-// lists bound ones that do not listen.
+// Asks the kernel once whether it lists TCP and UDP sockets.
 // Errors: not_supported, not_permitted.
 Result<std::unique_ptr<SocketTables>> make_sock_diag_tables();
 

@@ -33,7 +33,8 @@ class SocketTables {
 
   virtual Source source() const = 0;
 
-  // Does read() show TCP sockets that are bound and do not listen?
+  // Does read() show TCP sockets that are bound and do not listen? May turn to
+  // false with the first read().
   virtual bool shows_silent_sockets() const = 0;
 
   // Errors: not_supported, not_permitted: of no use here; or the thread is

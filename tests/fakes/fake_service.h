@@ -27,11 +27,13 @@ class FakeService final : public Service {
     if (broken) {
       return *broken;
     }
-    Answer answer = whole;
-    std::erase_if(answer.bindings, [&](const Binding& binding) {
-      return !admits(question, binding) ||
-             (question.pid && !held_by_pid(binding, *question.pid));
-    });
+    Answer answer{whole.source, whole.confidence, whole.missing, {}};
+    for (const Binding& binding : whole.bindings) {
+      if (admits(question, binding) &&
+          (!question.pid || held_by_pid(binding, *question.pid))) {
+        answer.bindings.push_back(binding);
+      }
+    }
     return answer;
   }
 

@@ -1,0 +1,143 @@
+// portwatchd as a program: start, stop, sockets, configuration, rights, rest.
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <fstream>
+
+#include "tests/e2e/host.h"
+
+namespace portwatch::test {
+namespace {
+
+using Json = nlohmann::json;
+
+class DaemonProgram : public Host {
+ protected:
+  // "voluntary_ctxt_switches" of the daemon.
+  long wakeups() const {
+    std::ifstream status("/proc/" + std::to_string(daemon_->pid()) + "/status");
+    for (std::string word; status >> word;) {
+      if (word == "voluntary_ctxt_switches:") {
+        long count = 0;
+        status >> count;
+        return count;
+      }
+    }
+    return -1;
+  }
+  void write_config(const std::string& text) const {
+    std::ofstream(directory_ + "/portwatchd.toml") << text;
+  }
+};
+
+TEST_F(DaemonProgram, SecondOnTheSameSocket_RefusedAndTheFirstStillAnswers) {
+  start_daemon();
+  const auto second = make_daemon();
+  EXPECT_FALSE(second->was_ready());
+  EXPECT_EQ(second->stop(0), 1);
+  EXPECT_NE(second->errors().find("already answers"), std::string::npos);
+  EXPECT_EQ(ask({"status"}).exit_code, 0);
+}
+
+TEST_F(DaemonProgram, KilledDaemonsSocket_IsReplaced) {
+  start_daemon();
+  daemon_->stop(SIGKILL);
+  EXPECT_TRUE(std::filesystem::exists(socket_path()));
+  start_daemon();
+  EXPECT_EQ(ask({"status"}).exit_code, 0);
+}
+
+TEST_F(DaemonProgram, FileInTheWay_RefusedAndUntouched) {
+  std::ofstream(socket_path()) << "precious";
+  const auto refused = make_daemon();
+  EXPECT_EQ(refused->stop(0), 1);
+  EXPECT_NE(refused->errors().find(socket_path()), std::string::npos);
+  std::string text;
+  std::ifstream(socket_path()) >> text;
+  EXPECT_EQ(text, "precious");
+}
+
+TEST_F(DaemonProgram, SigtermAndSigint_CleanStop) {
+  for (const int signal : {SIGTERM, SIGINT}) {
+    start_daemon();
+    EXPECT_EQ(daemon_->stop(signal), 0);
+    EXPECT_FALSE(std::filesystem::exists(socket_path()));
+  }
+}
+
+TEST_F(DaemonProgram, BrokenConfiguration_ExitTwoWithFileAndLine) {
+  write_config("[log]\nlevel = 7\n");
+  const auto refused = make_daemon();
+  EXPECT_EQ(refused->stop(0), 2);
+  EXPECT_NE(refused->errors().find("portwatchd.toml:2"), std::string::npos);
+}
+
+TEST_F(DaemonProgram, HangupWithBrokenConfiguration_KeepsServing) {
+  start_daemon();
+  write_config("nonsense = true\n");
+  kill(daemon_->pid(), SIGHUP);
+  EXPECT_EQ(ask({"status"}).exit_code, 0);
+  daemon_->stop(SIGTERM);
+  const std::string log = daemon_->errors();
+  EXPECT_NE(log.find("portwatchd.toml:1"), std::string::npos) << log;
+  EXPECT_NE(log.find("the old one stays"), std::string::npos) << log;
+}
+
+TEST_F(DaemonProgram, UnknownOption_ExitTwo) {
+  EXPECT_EQ(run_command({PORTWATCHD, "--nonsense"}).exit_code, 2);
+  EXPECT_EQ(run_command({PORTWATCHD, "--backend", "magic"}).exit_code, 2);
+}
+
+TEST_F(DaemonProgram, NothingHappens_ItDoesNotWakeUp) {
+  start_daemon();
+  ask({"status"});
+  const long before = wakeups();
+  ASSERT_GE(before, 0);
+  // Half a second in which nobody on this host takes or drops a port for us;
+  // other tests run beside this one, so three tries.
+  bool quiet = false;
+  for (int i = 0; i < 20 && !quiet; ++i) {
+    const long start = wakeups();
+    run_command({"/bin/sleep", "0.5"});
+    quiet = wakeups() == start;
+  }
+  EXPECT_TRUE(quiet);
+}
+
+TEST_F(DaemonProgram, OrdinaryUser_GetsTheOwnerAndNoMore) {
+  start_daemon();
+  const UniqueFd socket = listening_socket("127.0.0.1", 7501);
+  CommandOptions as_nobody;
+  as_nobody.uid = kNobody;
+  const CommandResult result = ask({"who", "7501", "--json"}, as_nobody);
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  const auto bindings = ours(result);
+  ASSERT_EQ(bindings.size(), 1u);
+  const Json& holder = bindings[0]["holders"][0];
+  EXPECT_EQ(holder["pid"], getpid());
+  EXPECT_EQ(holder["user"], "root");
+  EXPECT_TRUE(holder["exe"].is_null());
+  EXPECT_TRUE(holder["fds"].is_null());
+}
+
+TEST_F(DaemonProgram, LostRecords_AreToldAndTheTableIsRight) {
+  write_config("[ring]\nsize = \"4KiB\"\n");
+  start_daemon();
+  kill(daemon_->pid(), SIGSTOP);
+  std::vector<UniqueFd> sockets;
+  for (Port port = 7600; port < 7700; ++port) {
+    sockets.push_back(listening_socket("127.0.0.1", port));
+  }
+  kill(daemon_->pid(), SIGCONT);
+  const auto bindings = ours(ask({"list", "--json"}));
+  EXPECT_EQ(bindings.size(), sockets.size());
+  const Json status = Json::parse(ask({"status", "--json"}).out);
+  EXPECT_GT(status["eventsLost"], 0);
+  EXPECT_GT(status["resyncs"], 0);
+  const auto events = ask({"watch", "-n", "1000", "--event", "resynced", "--count",
+                           "1", "--json", "--timeout", "5s"});
+  EXPECT_NE(events.out.find("\"resynced\""), std::string::npos) << events.err;
+}
+
+}  // namespace
+}  // namespace portwatch::test

@@ -1,0 +1,91 @@
+// host.h - a host in small: a network namespace, a private daemon, the command.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "tests/support/child.h"
+#include "tests/support/command.h"
+#include "tests/support/fresh_netns.h"
+#include "tests/support/sockets.h"
+
+namespace portwatch::test {
+
+// Ordinary users of a Debian host: nobody, and daemon as the other one.
+inline constexpr uid_t kNobody = 65534;
+
+class Host : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = "/tmp/portwatch-e2e.XXXXXX";
+    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+    directory_ = pattern;
+    std::filesystem::permissions(directory_, std::filesystem::perms(0755));
+  }
+  void TearDown() override {
+    daemon_.reset();
+    std::filesystem::remove_all(directory_);
+  }
+
+  std::string socket_path() const { return directory_ + "/io.portwatch"; }
+
+  std::unique_ptr<Background> make_daemon(
+      const std::vector<std::string>& extra = {}) {
+    std::vector<std::string> argv = {PORTWATCHD, "--private", directory_};
+    argv.insert(argv.end(), extra.begin(), extra.end());
+    return std::make_unique<Background>(argv, true);
+  }
+  void start_daemon(const std::vector<std::string>& extra = {}) {
+    daemon_ = make_daemon(extra);
+    if (!daemon_->was_ready()) {
+      daemon_->stop(SIGKILL);
+      FAIL() << "portwatchd did not start: " << daemon_->errors();
+    }
+  }
+
+  // portwatch with --socket of our daemon.
+  CommandResult ask(std::vector<std::string> arguments,
+                    const CommandOptions& options = {}) const {
+    arguments.insert(arguments.begin(), {PORTWATCH, "--socket", socket_path()});
+    return run_command(arguments, options);
+  }
+  static CommandResult ask_nobody(std::vector<std::string> arguments,
+                                  const CommandOptions& options = {}) {
+    arguments.insert(arguments.begin(), PORTWATCH);
+    arguments.push_back("--no-daemon");
+    return run_command(arguments, options);
+  }
+
+  // The bindings of a --json answer that are in our namespace.
+  std::vector<nlohmann::json> ours(const CommandResult& result) const {
+    const auto document = nlohmann::json::parse(result.out, nullptr, false);
+    EXPECT_TRUE(document.is_object()) << result.out << result.err;
+    std::vector<nlohmann::json> bindings;
+    for (const auto& binding :
+         document.value("bindings", nlohmann::json::array())) {
+      if (binding["netns"] == netns_.inode()) {
+        bindings.push_back(binding);
+      }
+    }
+    return bindings;
+  }
+  static std::vector<pid_t> pids(const nlohmann::json& binding) {
+    std::vector<pid_t> all;
+    for (const auto& holder : binding["holders"]) {
+      all.push_back(holder["pid"]);
+    }
+    std::sort(all.begin(), all.end());
+    return all;
+  }
+
+  FreshNetns netns_;
+  std::string directory_;
+  std::unique_ptr<Background> daemon_;
+};
+
+}  // namespace portwatch::test
