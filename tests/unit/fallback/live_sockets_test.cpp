@@ -115,8 +115,38 @@ TEST_P(LiveSockets, MptcpListener_IsOneBinding) {
   const Binding binding = only_one(5060);
   EXPECT_EQ(binding.state, SocketState::listening);
   EXPECT_TRUE(is_held_here(binding, socket));
-  EXPECT_EQ(binding.endpoint.protocol,
-            by_netlink() ? Protocol::mptcp : Protocol::tcp);
+  EXPECT_EQ(binding.endpoint.protocol, Protocol::mptcp);
+}
+
+TEST_P(LiveSockets, MptcpSocketThatIsOnlyBound_IsMptcp) {
+  const UniqueFd socket = test::bound_socket("127.0.0.1", 5068, test::kMptcp);
+  Question question = about(5068, netns_.inode());
+  for (const Protocol protocol : {Protocol::tcp, Protocol::mptcp}) {
+    question.protocol = protocol;
+    const auto found = look(GetParam(), question).bindings;
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_EQ(found[0].endpoint.protocol, Protocol::mptcp);
+    EXPECT_TRUE(is_held_here(found[0], socket));
+  }
+}
+
+TEST_P(LiveSockets, QuestionAboutMptcp_IsNotAboutTcp) {
+  const UniqueFd listening = test::listening_socket("127.0.0.1", 5069);
+  const UniqueFd bound = test::bound_socket("127.0.0.2", 5069);
+  Question question = about(5069, netns_.inode());
+  question.protocol = Protocol::mptcp;
+  EXPECT_TRUE(look(GetParam(), question).bindings.empty());
+}
+
+TEST_P(LiveSockets, ProcessFilter_AlsoDropsSocketsWithoutProcess) {
+  const UniqueFd listener = test::listening_socket("127.0.0.1", 5070);
+  const UniqueFd client = test::make_socket(Family::ipv4, test::kTcp);
+  test::connect_to(client, "127.0.0.1", 5070);
+  Question question = about(5070, netns_.inode());
+  question.pid = getpid();
+  const auto found = look(GetParam(), question).bindings;
+  ASSERT_EQ(found.size(), 1u) << "the one that nobody accepted is nobody's";
+  EXPECT_EQ(found[0].state, SocketState::listening);
 }
 
 TEST_P(LiveSockets, Connection_HasThreeEndsOnThePort) {
