@@ -1,5 +1,6 @@
 #include "cli/backends.h"
 
+#include "cli/group.h"
 #include "fallback/fallback.h"
 #include "userspace/source/netns.h"
 #include "userspace/source/process_reader.h"
@@ -48,10 +49,10 @@ std::vector<Process> SystemBackends::ancestors(const Process& process) {
   // The daemon may live in another pid namespace: only if the number means the
   // same process here are its parents ours to tell.
   const auto here = reader.read_brief(process.id.pid);
-  if (!here || here->id != process.id) {
+  if (!here || !process.start_time || !is_same_process(*here, process)) {
     return {};
   }
-  return reader.ancestors(process);
+  return reader.ancestors(*here);
 }
 
 std::uint32_t SystemBackends::own_netns() {

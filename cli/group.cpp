@@ -13,11 +13,14 @@ bool is_transient(const Binding& binding) {
          binding.state == SocketState::closing;
 }
 
-std::set<ProcessId> ids_of(const Binding& binding) {
-  std::set<ProcessId> ids;
+// From the daemon a start comes as a time, from our own look as ticks too.
+using Identity = std::pair<ProcessId, std::optional<WallTime>>;
+
+std::set<Identity> ids_of(const Binding& binding) {
+  std::set<Identity> ids;
   if (binding.holders) {
     for (const Process& holder : *binding.holders) {
-      ids.insert(holder.id);
+      ids.emplace(holder.id, holder.start_time);
     }
   }
   return ids;
@@ -56,7 +59,7 @@ void add_holders(Group& group, const Binding& binding) {
   for (const Process& holder : *binding.holders) {
     const auto known =
         std::find_if(group.holders.begin(), group.holders.end(),
-                     [&](const Process& p) { return p.id == holder.id; });
+                     [&](const Process& p) { return is_same_process(p, holder); });
     if (known == group.holders.end()) {
       group.holders.push_back(holder);
     } else {
@@ -72,7 +75,7 @@ void put_leader_first(std::vector<Process>& holders) {
   }
   const auto rank = [&](const Process& p) {
     const bool child = p.ppid && *p.ppid != 1 && pids.count(*p.ppid) != 0;
-    return std::make_tuple(p.id.pid == 1, child, p.id.start_ticks, p.id.pid);
+    return std::make_tuple(p.id.pid == 1, child, p.start_time, p.id.pid);
   };
   std::sort(holders.begin(), holders.end(),
             [&](const Process& a, const Process& b) { return rank(a) < rank(b); });
@@ -129,6 +132,18 @@ void sort_by_port(std::vector<Group>& groups, const Answer& answer) {
 }
 
 }  // namespace
+
+bool is_same_process(const Process& a, const Process& b) {
+  constexpr std::chrono::milliseconds kTolerance{100};
+  if (a.id.pid != b.id.pid) {
+    return false;
+  }
+  if (a.id.start_ticks != 0 && b.id.start_ticks != 0) {
+    return a.id.start_ticks == b.id.start_ticks;
+  }
+  return !a.start_time || !b.start_time ||
+         std::chrono::abs(*a.start_time - *b.start_time) <= kTolerance;
+}
 
 std::vector<Group> group_bindings(const Answer& answer) {
   std::vector<Group> groups;

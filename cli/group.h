@@ -11,6 +11,10 @@
 
 namespace portwatch::cli {
 
+// Pid and start of both agree, as far as both are known. Starts come as ticks, or
+// as times that two looks compute to within a tick or so.
+bool is_same_process(const Process& a, const Process& b);
+
 struct Group {
   // Not empty; all of one protocol, port, namespace, state, kind of holder and
   // set of holders. In the order of the answer.

@@ -190,24 +190,27 @@ void add_others(PageRows& rows, const std::vector<Process>& holders) {
   }
 }
 
-bool holds(const Group& group, const ProcessId& id) {
-  return std::any_of(group.holders.begin(), group.holders.end(),
-                     [&](const Process& holder) { return holder.id == id; });
+bool holds(const Group& group, const Process& process) {
+  return std::any_of(
+      group.holders.begin(), group.holders.end(),
+      [&](const Process& holder) { return is_same_process(holder, process); });
 }
 
 // Who took the port, when that is not what the rest of the page says anyway.
-void add_creators(PageRows& rows, const Group& group) {
-  std::set<ProcessId> told;
+void add_creators(PageRows& rows, const Group& group, const Answer& answer) {
+  const bool sees_all = group.first().holders && !has_gap(answer, "holders");
+  std::set<std::string> told;
   for (const Binding* binding : group.bindings) {
     const auto& creator = binding->creator;
-    if (!creator || !told.insert(creator->id).second) {
+    if (!creator || (!group.holders.empty() &&
+                     is_same_process(group.holders.front(), *creator))) {
       continue;
     }
-    const bool still = holds(group, creator->id);
-    if (!still || group.holders.front().id != creator->id) {
-      rows.add("opened by", name_words(*creator) + " (pid " +
-                                std::to_string(creator->id.pid) + ")" +
-                                (still ? "" : ", which no longer holds it"));
+    const std::string line =
+        name_words(*creator) + " (pid " + std::to_string(creator->id.pid) + ")" +
+        (sees_all && !holds(group, *creator) ? ", which no longer holds it" : "");
+    if (told.insert(line).second) {
+      rows.add("opened by", line);
     }
   }
 }
@@ -244,7 +247,7 @@ std::string section(const Group& group, const Answer& answer, const View& view,
     add_process(rows, group.holders.front(), view, lineage);
     add_others(rows, group.holders);
   }
-  add_creators(rows, group);
+  add_creators(rows, group, answer);
   if (is_foreign(group.first(), view) || shows_several_netns(answer)) {
     add_netns(rows, group.first(), view);
   }
@@ -259,13 +262,11 @@ std::string spec_words(const PortSpec& port) {
 }
 
 std::string nobody_line(const PortSpec& port, const Answer& answer) {
-  if (may_lack_sockets(answer)) {
+  if (has_gap(answer, "sockets")) {
     return "nobody seen on port " + spec_words(port) +
            ", but not everything could be seen\n";
   }
-  const bool own_only = std::any_of(
-      answer.missing.begin(), answer.missing.end(),
-      [](const Missing& gap) { return gap.what.rfind("namespaces", 0) == 0; });
+  const bool own_only = has_gap(answer, "namespaces");
   return "nobody holds port " + spec_words(port) +
          (own_only ? " in this network namespace\n" : "\n");
 }

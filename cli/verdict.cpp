@@ -11,10 +11,10 @@ bool is_hidden(const Binding& binding) {
   return !named && (!binding.held_by || *binding.held_by == HeldBy::process);
 }
 
-bool may_lack_sockets(const Answer& answer) {
+bool has_gap(const Answer& answer, std::string_view what) {
   return std::any_of(
       answer.missing.begin(), answer.missing.end(),
-      [](const Missing& missing) { return missing.what.rfind("sockets", 0) == 0; });
+      [&](const Missing& missing) { return missing.what.rfind(what, 0) == 0; });
 }
 
 bool is_taken(const Answer& answer, const PortSpec& port) {
@@ -31,7 +31,8 @@ int verdict(const Answer& answer, const std::vector<PortSpec>& ports) {
   if (std::any_of(answer.bindings.begin(), answer.bindings.end(), is_hidden)) {
     return kCannotKnow;
   }
-  if (may_lack_sockets(answer) && !std::all_of(ports.begin(), ports.end(), taken)) {
+  if (has_gap(answer, "sockets") &&
+      !std::all_of(ports.begin(), ports.end(), taken)) {
     return kCannotKnow;
   }
   return std::any_of(ports.begin(), ports.end(), taken) ? kYes : kNo;

@@ -1,6 +1,7 @@
 // verdict.h - the exit code of `who`, from the answer alone.
 #pragma once
 
+#include <string_view>
 #include <vector>
 
 #include "userspace/model/answer.h"
@@ -11,8 +12,9 @@ namespace portwatch::cli {
 // it is not known to be the kernel, a message in flight or nobody.
 bool is_hidden(const Binding& binding);
 
-// True when bindings of the asker's own namespace may be missing.
-bool may_lack_sockets(const Answer& answer);
+// True when something is missing whose `what` starts so: "sockets" (then a port
+// that seems free may be taken), "holders"... as in model/answer.h.
+bool has_gap(const Answer& answer, std::string_view what);
 
 // True when some binding of the answer is on that port.
 bool is_taken(const Answer& answer, const PortSpec& port);

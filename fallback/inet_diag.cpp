@@ -18,6 +18,7 @@ namespace {
 // Constants that Debian 12's kernel headers may lack.
 constexpr int kIpprotoMptcp = 262;
 constexpr std::uint16_t kReqProtocol = 3;  // INET_DIAG_REQ_PROTOCOL, 5.9
+constexpr std::int32_t kMaxErrno = 4095;   // linux/err.h
 constexpr std::uint16_t kTypeMask = 0x3fff;
 // With INET_DIAG_INFO the kernel also tells the upper layer of a TCP socket: the
 // mark of those that belong to an MPTCP one.
@@ -198,7 +199,7 @@ DumpPart end_of_dump(Bytes payload, DumpPart part) {
   // NLMSG_DONE and NLMSG_ERROR both begin with a negative errno or 0.
   const auto code = copy_front<std::int32_t>(payload);
   part.done = true;
-  part.error = !code || *code > 0 ? EBADMSG : -*code;
+  part.error = !code || *code > 0 || *code < -kMaxErrno ? EBADMSG : -*code;
   return part;
 }
 

@@ -1,5 +1,7 @@
 #include "fallback/poll_source.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace portwatch {
@@ -24,6 +26,24 @@ bool is_same_place(const Binding& before, const Binding& now) {
   return before.endpoint.port == now.endpoint.port;
 }
 
+// The gaps of a look that hide whole bindings, not only who holds them.
+std::vector<Missing> blind_spots(std::vector<Missing> missing) {
+  missing.erase(std::remove_if(missing.begin(), missing.end(),
+                               [](const Missing& gap) {
+                                 return gap.what != "sockets" &&
+                                        gap.what != "namespaces";
+                               }),
+                missing.end());
+  return missing;
+}
+
+bool is_subset(const std::vector<Missing>& part,
+               const std::vector<Missing>& whole) {
+  return std::all_of(part.begin(), part.end(), [&](const Missing& gap) {
+    return std::find(whole.begin(), whole.end(), gap) != whole.end();
+  });
+}
+
 }  // namespace
 
 Result<std::vector<Change>> PollSource::poll() {
@@ -39,12 +59,16 @@ Result<std::vector<Change>> PollSource::poll() {
     std::string id = binding.id;
     picture.emplace(std::move(id), std::move(binding));
   }
+  auto gaps = blind_spots(std::move(answer->missing));
+  const bool sees_as_before = is_subset(gaps, gaps_);
   std::vector<Change> changes;
   std::vector<Change> binds;
   std::vector<Change> listens;
   for (const auto& [id, before] : picture_) {
     const auto still = picture.find(id);
-    if (still == picture.end() || !is_same_place(before, still->second)) {
+    if (still == picture.end() && !sees_as_before) {
+      picture.emplace(id, before);  // perhaps it is only out of sight
+    } else if (still == picture.end() || !is_same_place(before, still->second)) {
       changes.push_back(found(ChangeType::release, now, before));
     }
   }
@@ -63,6 +87,7 @@ Result<std::vector<Change>> PollSource::poll() {
   std::move(binds.begin(), binds.end(), std::back_inserter(changes));
   std::move(listens.begin(), listens.end(), std::back_inserter(changes));
   picture_ = std::move(picture);
+  gaps_ = std::move(gaps);
   if (!std::exchange(primed_, true)) {
     changes.clear();
   }

@@ -22,7 +22,8 @@ class PollSource {
       : reader_(reader), clock_(clock) {}
 
   // Looks once. The first call only fills the picture and returns nothing.
-  // Order: releases, then binds, then listens. A failed look changes nothing.
+  // Order: releases, then binds, then listens. A failed look changes nothing;
+  // one that sees less than the one before releases nothing.
   Result<std::vector<Change>> poll();
 
   std::size_t size() const { return picture_.size(); }
@@ -32,6 +33,7 @@ class PollSource {
   const Clock& clock_;
   bool primed_ = false;
   std::map<std::string, Binding> picture_;  // by id
+  std::vector<Missing> gaps_;  // of the last look: what it could not see
 };
 
 }  // namespace portwatch

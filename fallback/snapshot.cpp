@@ -116,6 +116,9 @@ Result<Picture> LinuxSnapshot::look(const NamespaceView& view,
     }
   }
   drop_twins(picture.bindings);
+  if (question.port) {
+    hide_served_connections(picture.bindings);
+  }
   return picture;
 }
 

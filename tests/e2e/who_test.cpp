@@ -35,7 +35,14 @@ class Who : public Host, public ::testing::WithParamInterface<Way> {
     EXPECT_EQ(bindings.size(), 1u) << result.out;
     return bindings.empty() ? Json{} : bindings[0];
   }
-  static bool is_live() { return std::string(GetParam().backend) == "ebpf"; }
+  static bool is_live() { return backend() == "ebpf"; }
+  static bool is_procfs() { return backend() == "procfs"; }
+  static std::string backend() { return GetParam().backend; }
+  // procfs finds sockets that are bound and silent only in processes that it may
+  // look into: "nobody" is more than it knows where one is closed to it.
+  static int exit_code_of_nobody() {
+    return is_procfs() && !proc_shows_all() ? 3 : 1;
+  }
 };
 
 TEST_P(Who, TcpListener_HolderDescriptorAndState) {
@@ -78,7 +85,8 @@ TEST_P(Who, DualStackListener_OneBinding) {
   const Json binding = only("7304");
   EXPECT_EQ(binding["family"], "ipv6");
   EXPECT_EQ(binding["address"], "::");
-  EXPECT_EQ(binding["ipv6Only"], false);
+  // /proc/net/tcp6 has no such column: unknown, not invented.
+  EXPECT_EQ(binding["ipv6Only"], is_procfs() ? Json() : Json(false));
 }
 
 TEST_P(Who, BoundButSilent_IsNamed) {
@@ -111,22 +119,23 @@ TEST_P(Who, MptcpListener_IsOneSocket) {
   start();
   const UniqueFd socket = listening_socket("0.0.0.0", 7308, kMptcp);
   const Json binding = only("7308");
-  EXPECT_EQ(binding["protocol"], "mptcp");
+  // /proc/net/tcp shows its subflow and does not tell.
+  EXPECT_EQ(binding["protocol"], is_procfs() ? "tcp" : "mptcp");
   EXPECT_EQ(binding["state"], "listening");
   EXPECT_EQ(pids(binding), std::vector<pid_t>{getpid()});
 }
 
-TEST_P(Who, Nobody_ExitOneAndNoBinding) {
+TEST_P(Who, Nobody_NoBindingAndExitOne) {
   start();
   const CommandResult result = who("7309");
-  EXPECT_EQ(result.exit_code, 1) << result.out << result.err;
+  EXPECT_EQ(result.exit_code, exit_code_of_nobody()) << result.out << result.err;
   EXPECT_TRUE(ours(result).empty());
 }
 
 TEST_P(Who, ReleasedPort_NobodyHoldsIt) {
   start();
   listening_socket("127.0.0.1", 7310).reset();
-  EXPECT_EQ(who("7310").exit_code, 1);
+  EXPECT_EQ(who("7310").exit_code, exit_code_of_nobody());
 }
 
 TEST_P(Who, OtherNamespace_SeenAndToldApart) {
@@ -177,7 +186,8 @@ TEST_P(Who, SourceAndConfidence_AsTheWayAllows) {
   const Json answer = Json::parse(who("7315").out);
   EXPECT_EQ(answer["schema"], "portwatch/1");
   EXPECT_EQ(answer["source"], GetParam().backend);
-  EXPECT_EQ(answer["confidence"], is_live() ? "exact" : "snapshot") << answer;
+  const char* snapshot = proc_shows_all() ? "snapshot" : "partial";
+  EXPECT_EQ(answer["confidence"], is_live() ? "exact" : snapshot) << answer;
 }
 
 INSTANTIATE_TEST_SUITE_P(Ways, Who,

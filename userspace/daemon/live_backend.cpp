@@ -42,8 +42,8 @@ Result<void> LiveBackend::bootstrap(std::size_t ring_bytes) {
   gaps_ = std::move(gaps).value();
   if (!session_->whole_host()) {
     gaps_.push_back({"scope",
-                     "portwatchd runs inside a container: only sockets of "
-                     "processes in its own cgroup are seen"});
+                     "portwatchd runs inside a container: only its own cgroup "
+                     "and pid namespace are seen"});
   }
   // What is there at the start is no news.
   const Publish publish = std::exchange(publish_, [](const Change&) {});

@@ -56,11 +56,7 @@ Result<void> PolledBackend::drain() {
 }
 
 Result<Answer> PolledBackend::answer(const Question& question) {
-  auto answer = reader_->read(question);
-  if (answer && question.port) {
-    hide_served_connections(answer->bindings);
-  }
-  return answer;
+  return reader_->read(question);
 }
 
 Status PolledBackend::status() {

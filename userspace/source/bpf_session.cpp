@@ -15,6 +15,8 @@ namespace portwatch {
 namespace {
 
 constexpr std::size_t kSmallestRing = 4096;
+constexpr ino_t kInitPidNamespace =
+    0xEFFFFFFC;  // PROC_PID_INIT_INO, linux/proc_ns.h
 
 int no_output(libbpf_print_level, const char*, va_list) { return 0; }
 
@@ -87,6 +89,7 @@ Result<void> BpfSession::load(std::size_t ring_bytes) {
   if (stat("/proc/self/ns/pid", &pid_namespace) != 0) {
     return errno_error(errno, "cannot read /proc/self/ns/pid");
   }
+  init_pid_namespace_ = pid_namespace.st_ino == kInitPidNamespace;
   skeleton_->rodata->pw_pid_namespace =
       static_cast<std::uint32_t>(pid_namespace.st_ino);
   // Ids start at the boot time in ns: a restarted daemon draws larger ones.

@@ -56,8 +56,9 @@ class BpfSession {
   // With the runs that the kernel skipped, read now.
   std::vector<HookStatus> hooks() const;
 
-  // False inside a container: only sockets of this cgroup subtree are seen.
-  bool whole_host() const { return cgroup_.whole_host; }
+  // False inside a container: only sockets of this cgroup subtree, or only
+  // processes of this pid namespace are seen.
+  bool whole_host() const { return cgroup_.whole_host && init_pid_namespace_; }
 
   portwatch_bpf& skeleton() { return *skeleton_; }
 
@@ -75,6 +76,7 @@ class BpfSession {
   static int handle_record(void* self, void* data, std::size_t size);
 
   CgroupRoot cgroup_;
+  bool init_pid_namespace_ = false;
   std::unique_ptr<portwatch_bpf, BpfDeleter> skeleton_;
   std::vector<Hook> hooks_;
   std::unique_ptr<ring_buffer, BpfDeleter> ring_;

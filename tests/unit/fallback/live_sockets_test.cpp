@@ -1,0 +1,221 @@
+// Real sockets in a network namespace of their own, through both backends.
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "tests/support/fresh_netns.h"
+#include "tests/support/sockets.h"
+#include "tests/unit/fallback/look.h"
+
+namespace portwatch {
+namespace {
+
+using test::about;
+using test::look;
+
+class LiveSockets : public testing::TestWithParam<Source> {
+ protected:
+  std::vector<Binding> on_port(Port port) {
+    return look(GetParam(), about(port, netns_.inode())).bindings;
+  }
+  Binding only_one(Port port) {
+    const auto found = on_port(port);
+    EXPECT_EQ(found.size(), 1u);
+    return found.empty() ? Binding{} : found.front();
+  }
+  bool by_netlink() const { return GetParam() == Source::sock_diag; }
+
+  test::FreshNetns netns_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Backends, LiveSockets,
+                         testing::Values(Source::sock_diag, Source::procfs),
+                         test::source_name);
+
+bool is_held_here(const Binding& binding, const UniqueFd& socket) {
+  if (!binding.holders) {
+    return false;
+  }
+  for (const Process& holder : *binding.holders) {
+    if (holder.id.pid == getpid()) {
+      return holder.fds == std::vector<int>{socket.get()};
+    }
+  }
+  return false;
+}
+
+TEST_P(LiveSockets, Listener_IsToldWithEverythingThatIsKnown) {
+  const UniqueFd socket = test::listening_socket("127.0.0.1", 5055);
+  struct stat facts {};
+  ASSERT_EQ(fstat(socket.get(), &facts), 0);
+  const Binding binding = only_one(5055);
+  EXPECT_EQ(endpoint_text(binding.endpoint), "127.0.0.1:5055");
+  EXPECT_EQ(binding.endpoint.protocol, Protocol::tcp);
+  EXPECT_EQ(binding.state, SocketState::listening);
+  EXPECT_EQ(binding.inode, facts.st_ino);
+  EXPECT_EQ(binding.netns, netns_.inode());
+  EXPECT_EQ(binding.id,
+            std::to_string(netns_.inode()) + "-" + std::to_string(facts.st_ino));
+  EXPECT_TRUE(binding.netns_cookie);
+  EXPECT_FALSE(binding.ipv6_only || binding.since || binding.creator);
+  EXPECT_EQ(binding.held_by, HeldBy::process);
+  EXPECT_TRUE(is_held_here(binding, socket));
+}
+
+TEST_P(LiveSockets, BoundTcpSocketThatDoesNotListen_IsThere) {
+  const UniqueFd socket = test::bound_socket("127.0.0.1", 5056);
+  const Binding binding = only_one(5056);
+  EXPECT_EQ(binding.state, SocketState::bound);
+  EXPECT_EQ(binding.endpoint.protocol, Protocol::tcp);
+  EXPECT_TRUE(is_held_here(binding, socket));
+}
+
+TEST_P(LiveSockets, DualStackListener_CoversBothFamilies) {
+  const UniqueFd socket = test::listening_socket("::", 5057);
+  const Binding binding = only_one(5057);
+  EXPECT_EQ(endpoint_text(binding.endpoint), "[::]:5057");
+  if (by_netlink()) {
+    EXPECT_EQ(binding.ipv6_only, false);
+  }
+}
+
+TEST_P(LiveSockets, V6OnlyAndV4_AreTwoBindings) {
+  UniqueFd six = test::make_socket(Family::ipv6, test::kTcp);
+  const int on = 1;
+  ASSERT_EQ(setsockopt(six.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on), 0);
+  ASSERT_EQ(test::try_bind(six, "::", 5058), 0);
+  test::start_listening(six);
+  const UniqueFd four = test::listening_socket("0.0.0.0", 5058);
+  const auto found = on_port(5058);
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_EQ(found[0].endpoint.family, Family::ipv4);
+  EXPECT_TRUE(is_held_here(found[0], four));
+  EXPECT_TRUE(is_held_here(found[1], six));
+  if (by_netlink()) {
+    EXPECT_EQ(found[1].ipv6_only, true);
+  }
+}
+
+TEST_P(LiveSockets, UdpSockets_AreBoundUntilTheyConnect) {
+  const UniqueFd four = test::bound_socket("127.0.0.1", 5059, test::kUdp);
+  const UniqueFd six = test::bound_socket("::1", 5059, test::kUdp);
+  test::connect_to(six, "::1", 9);
+  const auto found = on_port(5059);
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_EQ(found[0].endpoint.protocol, Protocol::udp);
+  EXPECT_EQ(found[0].state, SocketState::bound);
+  EXPECT_TRUE(is_held_here(found[0], four));
+  EXPECT_EQ(found[1].state, SocketState::connected);
+  EXPECT_TRUE(is_held_here(found[1], six));
+}
+
+TEST_P(LiveSockets, MptcpListener_IsOneBinding) {
+  const UniqueFd socket = test::listening_socket("127.0.0.1", 5060, test::kMptcp);
+  const Binding binding = only_one(5060);
+  EXPECT_EQ(binding.state, SocketState::listening);
+  EXPECT_TRUE(is_held_here(binding, socket));
+  EXPECT_EQ(binding.endpoint.protocol,
+            by_netlink() ? Protocol::mptcp : Protocol::tcp);
+}
+
+TEST_P(LiveSockets, Connection_HasThreeEndsOnThePort) {
+  const UniqueFd listener = test::listening_socket("127.0.0.1", 5061);
+  const UniqueFd client = test::make_socket(Family::ipv4, test::kTcp);
+  test::connect_to(client, "127.0.0.1", 5061);
+  const auto waiting = on_port(5061);  // not accepted yet: nobody's
+  ASSERT_EQ(waiting.size(), 2u);
+  const Binding& child =
+      waiting[waiting[0].state == SocketState::connected ? 0 : 1];
+  EXPECT_EQ(child.inode, 0u);
+  EXPECT_EQ(child.held_by, HeldBy::nobody);
+  EXPECT_EQ(child.holders, std::vector<Process>{});
+  const UniqueFd accepted(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  const auto served = on_port(5061);
+  ASSERT_EQ(served.size(), 2u);
+  EXPECT_TRUE(is_held_here(served[0], accepted) ||
+              is_held_here(served[1], accepted));
+}
+
+TEST_P(LiveSockets, TimeWait_IsHeldByNobody) {
+  {
+    const UniqueFd listener = test::listening_socket("127.0.0.1", 5062);
+    UniqueFd client = test::make_socket(Family::ipv4, test::kTcp);
+    test::connect_to(client, "127.0.0.1", 5062);
+    UniqueFd accepted(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    ASSERT_TRUE(accepted.valid());
+    accepted.reset();  // the side that closes first keeps the port
+    client.reset();
+  }
+  const Binding binding = only_one(5062);
+  EXPECT_EQ(binding.state, SocketState::closing);
+  EXPECT_EQ(binding.held_by, HeldBy::nobody);
+  EXPECT_EQ(binding.holders, std::vector<Process>{});
+  EXPECT_EQ(binding.id.find(std::to_string(netns_.inode()) + "-0-tcp-"), 0u);
+}
+
+TEST_P(LiveSockets, SocketBoundToADevice_NamesIt) {
+  UniqueFd socket = test::make_socket(Family::ipv4, test::kTcp);
+  ASSERT_EQ(setsockopt(socket.get(), SOL_SOCKET, SO_BINDTODEVICE, "lo", 2), 0);
+  ASSERT_EQ(test::try_bind(socket, "127.0.0.1", 5063), 0);
+  test::start_listening(socket);
+  const Binding binding = only_one(5063);
+  EXPECT_EQ(binding.interface,
+            by_netlink() ? std::optional<std::string>("lo") : std::nullopt);
+}
+
+TEST_P(LiveSockets, FreePort_IsACompleteAnswerWithoutBindings) {
+  const Answer answer = look(GetParam(), about(5064, netns_.inode()));
+  EXPECT_TRUE(answer.bindings.empty());
+  if (by_netlink()) {
+    EXPECT_EQ(answer.confidence, Confidence::snapshot);
+    EXPECT_TRUE(answer.missing.empty());
+  }
+}
+
+TEST_P(LiveSockets, Filters_Narrow) {
+  const UniqueFd tcp = test::listening_socket("127.0.0.1", 5065);
+  const UniqueFd udp = test::bound_socket("127.0.0.1", 5065, test::kUdp);
+  const UniqueFd silent = test::bound_socket("127.0.0.1", 5066);
+  Question question;
+  question.netns = netns_.inode();
+  EXPECT_EQ(look(GetParam(), question).bindings.size(), 3u);
+  question.listening = true;
+  EXPECT_EQ(look(GetParam(), question).bindings.size(), 2u);
+  question.protocol = Protocol::udp;
+  EXPECT_EQ(look(GetParam(), question).bindings.size(), 1u);
+  question.pid = getpid();
+  EXPECT_EQ(look(GetParam(), question).bindings.size(), 1u);
+  question.pid = getppid();
+  EXPECT_EQ(look(GetParam(), question).bindings.size(), 0u);
+}
+
+TEST_P(LiveSockets, WithoutHolders_TheyAreUnknown) {
+  const UniqueFd socket = test::listening_socket("127.0.0.1", 5067);
+  Question question = about(5067, netns_.inode());
+  question.holders = false;
+  const Answer answer = look(GetParam(), question);
+  ASSERT_EQ(answer.bindings.size(), 1u);
+  EXPECT_FALSE(answer.bindings[0].holders);
+  EXPECT_FALSE(answer.bindings[0].held_by);
+}
+
+// More sockets than one netlink message or one read of a file can carry.
+TEST_P(LiveSockets, NineHundredListeners_AreAllThere) {
+  std::vector<UniqueFd> sockets;
+  for (Port port = 10000; port < 10900; ++port) {
+    sockets.push_back(test::listening_socket("127.0.0.1", port));
+  }
+  Question question;
+  question.netns = netns_.inode();
+  question.listening = true;
+  const Answer answer = look(GetParam(), question);
+  ASSERT_EQ(answer.bindings.size(), 900u);
+  for (std::size_t i = 0; i < 900; ++i) {
+    EXPECT_EQ(answer.bindings[i].endpoint.port, 10000 + i);
+    EXPECT_TRUE(is_held_here(answer.bindings[i], sockets[i]));
+  }
+}
+
+}  // namespace
+}  // namespace portwatch
