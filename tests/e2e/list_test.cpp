@@ -38,8 +38,7 @@ TEST_P(List, ManySockets_TheSameSetBothWays) {
     expected.emplace("udp", "::1", port, getpid());
   }
   sockets.push_back(listening_socket("0.0.0.0", 7851, kMptcp));
-  const bool procfs = std::string(GetParam()) == "procfs";  // shows the subflow
-  expected.emplace(procfs ? "tcp" : "mptcp", "0.0.0.0", 7851, getpid());
+  expected.emplace("mptcp", "0.0.0.0", 7851, getpid());
   const Child child([] { listening_socket("::", 7852).release(); });
   for (const Row& row : std::set<Row>(expected)) {
     expected.emplace(std::get<0>(row), std::get<1>(row), std::get<2>(row),

@@ -120,8 +120,7 @@ TEST_P(Who, MptcpListener_IsOneSocket) {
   start();
   const UniqueFd socket = listening_socket("0.0.0.0", 7308, kMptcp);
   const Json binding = only("7308");
-  // /proc/net/tcp shows its subflow and does not tell.
-  EXPECT_EQ(binding["protocol"], is_procfs() ? "tcp" : "mptcp");
+  EXPECT_EQ(binding["protocol"], "mptcp");
   EXPECT_EQ(binding["state"], "listening");
   EXPECT_EQ(pids(binding), std::vector<pid_t>{getpid()});
 }

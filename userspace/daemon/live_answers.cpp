@@ -14,6 +14,10 @@ namespace {
 // Beyond this many known holders one pass over the host is the cheaper look.
 constexpr std::size_t kMaxSingleLooks = 32;
 
+// Everything that is in the ring counts for an answer; what comes while it is
+// taken in need not, so a storm cannot hold the answer back for ever.
+constexpr std::size_t kRecordsPerAnswer = 262'144;
+
 std::set<ProcessId> processes_of(const SocketHolders& holders) {
   std::set<ProcessId> processes;
   for (const auto& [process, fds] : holders.descriptors) {

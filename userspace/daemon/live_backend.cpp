@@ -12,9 +12,6 @@ namespace {
 // Records taken in at one turn of the loop: a storm must not keep clients and
 // signals waiting.
 constexpr std::size_t kRecordsPerTurn = 4096;
-// Before an answer everything that is in the ring counts; what comes while it
-// is read need not, so a storm cannot hold the answer back for ever.
-constexpr std::size_t kRecordsPerAnswer = 64 * kRecordsPerTurn;
 
 }  // namespace
 
