@@ -56,6 +56,10 @@ struct wait_queue_entry {
 	void *private;
 	struct list_head entry;
 };
+struct poll_table_entry {
+	struct file *filp; /* holds a reference while the call sleeps */
+	struct wait_queue_entry wait;
+};
 struct wait_queue_head {
 	struct list_head head;
 };

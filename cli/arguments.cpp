@@ -6,7 +6,7 @@
 // eight streams that nobody uses (0.1 ms, a fifth of /bin/true). With the guard
 // of libstdc++ set it is passed over; CLI11 only names two of its objects. Other
 // standard libraries have other guards: there this changes nothing.
-#define _GLIBCXX_IOSTREAM 1
+#define _GLIBCXX_IOSTREAM 1  // NOLINT(bugprone-reserved-identifier)
 namespace std {
 extern ostream cout;
 extern ostream cerr;

@@ -2,6 +2,7 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <map>
 
 #include "cli/commands.h"
 #include "cli/common_options.h"
@@ -129,6 +130,30 @@ bool wait(const Context& context, milliseconds interval, const Deadline& deadlin
          (reader.revents & POLLERR) == 0;
 }
 
+// The source compares sockets and looks for no process. Who holds those that are
+// new is looked up once for all of them; one that is gone by then stays unknown.
+void name_holders(SnapshotReader& reader, std::vector<Change>& changes) {
+  const auto is_new = [](const Change& c) { return c.type != ChangeType::release; };
+  if (std::none_of(changes.begin(), changes.end(), is_new)) {
+    return;
+  }
+  auto answer = reader.read(Question());
+  if (!answer) {
+    return;
+  }
+  std::map<std::string, const Binding*> now;
+  for (const Binding& binding : answer->bindings) {
+    now.emplace(binding.id, &binding);
+  }
+  for (Change& change : changes) {
+    const auto found =
+        change.binding && is_new(change) ? now.find(change.binding->id) : now.end();
+    if (found != now.end()) {
+      change.binding->holders = found->second->holders;
+    }
+  }
+}
+
 Result<void> watch_by_looking(Context& context, Inquiry& inquiry,
                               const WatchPlan& plan, WatchStream& stream) {
   auto reader = inquiry.fallback();
@@ -146,6 +171,7 @@ Result<void> watch_by_looking(Context& context, Inquiry& inquiry,
     if (!changes) {
       return changes.error();
     }
+    name_holders(*reader.value(), *changes);
     for (Change& change : *changes) {
       change.seq = ++seq;
       if (!stream.show(change)) {

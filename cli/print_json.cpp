@@ -6,13 +6,9 @@
 
 namespace portwatch::cli {
 
-std::string print_json(const Answer& answer) {
-  return dump(to_json(answer)) + "\n";
-}
+std::string print_json(const Answer& answer) { return json_text(answer) + "\n"; }
 
-std::string event_json(const Change& change) {
-  return dump(to_json(change)) + "\n";
-}
+std::string event_json(const Change& change) { return json_text(change) + "\n"; }
 
 std::string status_json(const Status& status, const std::string& socket) {
   nlohmann::json document = to_json(status);

@@ -241,7 +241,7 @@ std::string section(const Group& group, const Answer& answer, const View& view,
   rows.add("state", state_line(group));
   rows.add("connections", connections_line(group));
   if (!since_of(group) && answer.source == Source::ebpf) {
-    rows.add("since", "not known: before portwatchd looked");
+    rows.add("since", "not known: not seen as it happened");
   }
   if (!group.holders.empty()) {
     add_process(rows, group.holders.front(), view, lineage);
@@ -294,11 +294,13 @@ std::string print_page(const Answer& answer, const std::vector<PortSpec>& ports,
     page += section(group, answer, view, lineage);
   }
   const bool has_sections = !page.empty();
+  std::string free_ports;
   for (const PortSpec& port : ports) {
     if (!is_taken(answer, port)) {
-      page += nobody_line(port, answer);
+      free_ports += nobody_line(port, answer);
     }
   }
+  page += (has_sections && !free_ports.empty() ? "\n" : "") + free_ports;
   // "nobody holds port 5055" needs no more words, unless it may be wrong.
   return has_sections || !answer.missing.empty()
              ? page + quality(answer, view.style)

@@ -1,4 +1,5 @@
 // `portwatch who`: the same questions to every way of answering them.
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include "tests/e2e/host.h"
@@ -178,6 +179,48 @@ TEST_P(Who, ClientsAutomaticPort_TheClientIsNamed) {
   const Json binding = only(std::to_string(port_of(client)));
   EXPECT_EQ(binding["state"], "connected");
   EXPECT_EQ(pids(binding), std::vector<pid_t>{getpid()});
+}
+
+TEST_P(Who, TimeWait_ClosingAndHeldByNobody) {
+  start();
+  {
+    const UniqueFd server = listening_socket("127.0.0.1", 7316);
+    const UniqueFd client = make_socket(Family::ipv4, kTcp);
+    connect_to(client, "127.0.0.1", 7316);
+    const UniqueFd accepted(accept(server.get(), nullptr, nullptr));
+    shutdown(accepted.get(), SHUT_RDWR);  // closes first: the wait is its
+    shutdown(client.get(), SHUT_RDWR);
+  }
+  const Json binding = only("7316");
+  EXPECT_EQ(binding["state"], "closing");
+  EXPECT_EQ(binding["heldBy"], "nobody");
+}
+
+TEST_P(Who, ReusePortPair_BothSocketsAreThere) {
+  start();
+  const auto reusing = [] {
+    UniqueFd made = make_socket(Family::ipv4, kTcp);
+    const int one = 1;
+    setsockopt(made.get(), SOL_SOCKET, SO_REUSEPORT, &one, sizeof one);
+    EXPECT_EQ(try_bind(made, "127.0.0.1", 7317), 0);
+    start_listening(made);
+    return made;
+  };
+  const UniqueFd first = reusing();
+  EXPECT_EQ(ours(who("7317")).size(), 1u);
+  const UniqueFd second = reusing();
+  EXPECT_EQ(ours(who("7317")).size(), 2u);
+}
+
+TEST_P(Who, UdpClient_HeldWhileItIsConnected) {
+  start();
+  const UniqueFd client = make_socket(Family::ipv4, kUdp);
+  connect_to(client, "127.0.0.1", 9);
+  const std::string port = std::to_string(port_of(client));
+  EXPECT_EQ(only(port)["state"], "connected");
+  const sockaddr none{AF_UNSPEC, {}};
+  ASSERT_EQ(connect(client.get(), &none, sizeof none), 0);
+  EXPECT_TRUE(ours(who(port)).empty()) << "no event told that the port went";
 }
 
 TEST_P(Who, SourceAndConfidence_AsTheWayAllows) {

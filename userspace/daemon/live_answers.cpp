@@ -22,17 +22,10 @@ std::set<ProcessId> processes_of(const SocketHolders& holders) {
   return processes;
 }
 
-bool is_datagram(const std::optional<Protocol>& protocol) {
-  return !protocol || *protocol == Protocol::udp || *protocol == Protocol::udplite;
-}
-
-// A UDP socket that was never bound takes a port of the kernel's choice by just
-// sending, and no hook tells: only a full pass finds it. It can only be a port
-// of the automatic range.
-bool may_be_taken_silently(const Question& question) {
-  return is_datagram(question.protocol) &&
-         local_port_range().contains(*question.port);
-}
+// Two kinds of sockets take a port of the automatic range without a trace in
+// the table: UDP that was never bound and just sends (no hook tells), and TCP
+// clients (not tracked). Only a full pass finds them.
+bool may_be_taken_silently(Port port) { return local_port_range().contains(port); }
 
 bool is_accounted_for(const TrackedSocket& socket,
                       const std::vector<SocketHolders>& groups) {
@@ -63,9 +56,10 @@ Answer LiveBackend::new_answer() const {
 }
 
 Result<Answer> LiveBackend::answer(const Question& question) {
-  if (auto current = drain(); !current) {
+  if (auto current = take_in(kRecordsPerAnswer); !current) {
     return current.error();
   }
+  described_.clear();
   auto answer = question.port ? who(question) : list(question);
   if (!answer) {
     return answer.error();
@@ -88,23 +82,36 @@ Result<Answer> LiveBackend::who(const Question& question) {
   if (auto fresh = refresh_floating(port); !fresh) {
     return fresh.error();
   }
-  bool proven = false;
-  Result<Groups> groups = Groups();
-  if (!may_be_taken_silently(question)) {
-    groups = proven_holders(port, proven);
-  }
-  if (groups && !proven) {
-    groups = every_holder(port);
-  }
-  if (!groups) {
-    return groups.error();
-  }
   Answer answer = new_answer();
-  for (const SocketHolders& holders : *groups) {
-    answer.bindings.push_back(describe(holders));
+  if (!may_be_taken_silently(port)) {
+    bool proven = false;
+    auto groups = proven_holders(port, proven);
+    if (!groups) {
+      return groups.error();
+    }
+    if (proven) {
+      for (const SocketHolders& holders : *groups) {
+        answer.bindings.push_back(describe(holders));
+      }
+      return answer;
+    }
   }
-  if (!proven) {
-    if (auto done = add_without_descriptor(port, *groups, answer.bindings); !done) {
+  if (auto done = look_at_everybody(question, answer); !done) {
+    return done.error();
+  }
+  if (auto done = add_closing(question, answer); !done) {
+    return done.error();
+  }
+  return answer;
+}
+
+Result<Answer> LiveBackend::list(const Question& question) {
+  Answer answer = new_answer();
+  if (auto done = look_at_everybody(question, answer); !done) {
+    return done.error();
+  }
+  if (question.connected) {
+    if (auto done = add_closing(question, answer); !done) {
       return done.error();
     }
   }
@@ -122,7 +129,7 @@ Result<void> LiveBackend::refresh_floating(Port port) {
     return live.error();
   }
   for (const SocketEntry& entry : *live) {
-    publish_all(table_.adopt(entry.socket, clock_.boot_now()));
+    publish_all(table_.adopt(entry, clock_.boot_now()));
   }
   return {};
 }
@@ -167,7 +174,7 @@ Result<LiveBackend::Groups> LiveBackend::every_holder(Port port) {
   Groups groups = group_by_socket(*found);
   for (const SocketHolders& holders : groups) {
     if (holders.facts.id != 0 && table_.same_socket(holders.facts) == nullptr) {
-      publish_all(table_.adopt(holders.facts, clock_.boot_now()));
+      publish_all(table_.adopt({holders.facts, {}, {}}, clock_.boot_now()));
     }
     if (const TrackedSocket* socket = table_.same_socket(holders.facts)) {
       table_.set_holders(socket->facts.id, processes_of(holders));
@@ -176,29 +183,101 @@ Result<LiveBackend::Groups> LiveBackend::every_holder(Port port) {
   return groups;
 }
 
-// Sockets on the port that no descriptor leads to: the kernel's own, and those
-// in a message or a fixed file.
-Result<void> LiveBackend::add_without_descriptor(Port port, const Groups& groups,
-                                                 std::vector<Binding>& bindings) {
-  std::set<std::uint64_t> seen;
-  for (const SocketHolders& holders : groups) {
-    if (const TrackedSocket* socket = table_.same_socket(holders.facts)) {
-      seen.insert(socket->facts.id);
+// The walk over all processes is not atomic: a descriptor that moves from one
+// not yet visited to one that was is missed, and then the references do not add
+// up. So it is repeated once; what still does not add up is said.
+Result<LiveBackend::Groups> LiveBackend::settled_holders(Port port,
+                                                         bool& unexplained) {
+  const auto adds_up = [](const Groups& groups) {
+    return std::all_of(groups.begin(), groups.end(), [](const SocketHolders& one) {
+      return one.facts.state == SocketState::connected ||
+             one.facts.state == SocketState::closing || one.proven();
+    });
+  };
+  auto groups = every_holder(port);
+  if (groups && !adds_up(*groups)) {
+    groups = every_holder(port);
+  }
+  unexplained = groups && !adds_up(*groups);
+  return groups;
+}
+
+bool LiveBackend::is_without_holder(const SocketEntry& entry,
+                                    const Groups& groups) const {
+  const TrackedSocket* socket = table_.same_socket(entry.socket);
+  return std::none_of(groups.begin(), groups.end(), [&](const SocketHolders& one) {
+    return one.facts.id == entry.socket.id ||
+           (socket != nullptr && table_.same_socket(one.facts) == socket);
+  });
+}
+
+// The sockets that the question admits, from the kernel: those with
+// descriptors, and those that were there before and after the walk and that no
+// descriptor led to (the kernel's own, and those in flight).
+Result<void> LiveBackend::look_at_everybody(const Question& question,
+                                            Answer& answer) {
+  const Port port = question.port.value_or(0);
+  const auto before = picture_->sockets(port);
+  if (!before) {
+    return before.error();
+  }
+  bool unexplained = false;
+  const auto groups = settled_holders(port, unexplained);
+  if (!groups) {
+    return groups.error();
+  }
+  const auto after = picture_->sockets(port);
+  if (!after) {
+    return after.error();
+  }
+  for (const SocketHolders& holders : *groups) {
+    answer.bindings.push_back(describe(holders));
+  }
+  std::set<std::uint64_t> old;
+  for (const SocketEntry& entry : *before) {
+    old.insert(entry.socket.id);
+  }
+  for (const SocketEntry& entry : *after) {
+    if (entry.socket.endpoint.port != 0 && old.contains(entry.socket.id) &&
+        is_without_holder(entry, *groups)) {
+      publish_all(table_.adopt(entry, clock_.boot_now()));
+      SocketHolders none;
+      none.facts = entry.socket;
+      answer.bindings.push_back(describe(none));
     }
   }
-  auto live = picture_->sockets(port);
-  if (!live) {
-    return live.error();
+  std::erase_if(answer.bindings,
+                [&](const Binding& binding) { return !admits(question, binding); });
+  if (unexplained) {
+    answer.miss({"holders",
+                 "a descriptor is in a message, in io_uring or in a system call of "
+                 "a process that was not found"});
   }
-  for (const SocketEntry& entry : *live) {
-    const TrackedSocket* socket = table_.same_socket(entry.socket);
-    const std::uint64_t id = socket ? socket->facts.id : entry.socket.id;
-    if (entry.socket.endpoint.port == 0 || !seen.insert(id).second) {
-      continue;
+  return {};
+}
+
+// TIME_WAIT and orphans have no process and no element in our map, only a place
+// in the kernel's tables.
+Result<void> LiveBackend::add_closing(const Question& question, Answer& answer) {
+  if (closing_ == nullptr) {
+    answer.miss({"sockets", "closing ones (TIME_WAIT): netlink is refused"});
+    return {};
+  }
+  Question tables = question;
+  tables.holders = false;
+  tables.connected = true;
+  tables.pid.reset();
+  auto seen = closing_->read(tables);
+  if (!seen) {
+    return seen.error();
+  }
+  for (Binding& binding : seen->bindings) {
+    if (binding.state == SocketState::closing && binding.inode == 0) {
+      answer.bindings.push_back(std::move(binding));
     }
-    SocketHolders none;
-    none.facts = entry.socket;
-    bindings.push_back(describe(none));
+  }
+  for (Missing& gap : seen->missing) {
+    answer.miss(std::move(gap));
   }
   return {};
 }
@@ -221,9 +300,18 @@ Binding LiveBackend::describe(const SocketHolders& holders) {
   }
   binding.holders.emplace();
   for (const auto& [process, fds] : holders.descriptors) {
-    binding.holders->push_back(describer_.holder(process, fds));
+    auto known = described_.find(process);
+    if (known == described_.end()) {
+      known = described_.emplace(process, describer_.holder(process)).first;
+    }
+    binding.holders->push_back(known->second);
+    binding.holders->back().fds = fds;
   }
+  // Without a struct socket it is an orphan that finishes its last exchange.
+  const bool orphan = facts.inode == 0 && (facts.state == SocketState::connected ||
+                                           facts.state == SocketState::closing);
   binding.held_by = !binding.holders->empty() ? HeldBy::process
+                    : orphan                  ? HeldBy::nobody
                     : facts.kernel            ? HeldBy::kernel
                                               : HeldBy::in_flight;
   return binding;
@@ -244,28 +332,6 @@ void LiveBackend::doubt_in_flight(Answer& answer) const {
       answer.miss({"holders", std::string(hidden)});
     }
   }
-}
-
-Result<Answer> LiveBackend::list(const Question& question) {
-  if (auto repairs = take_picture(); !repairs) {
-    return repairs.error();
-  }
-  auto groups = every_holder(0);
-  if (!groups) {
-    return groups.error();
-  }
-  Answer answer = new_answer();
-  for (const SocketHolders& holders : *groups) {
-    const bool served = holders.facts.state == SocketState::connected ||
-                        holders.facts.state == SocketState::closing;
-    if (question.connected || !served) {
-      answer.bindings.push_back(describe(holders));
-    }
-  }
-  if (auto done = add_without_descriptor(0, *groups, answer.bindings); !done) {
-    return done.error();
-  }
-  return answer;
 }
 
 }  // namespace portwatch

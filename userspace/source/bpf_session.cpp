@@ -128,21 +128,23 @@ Result<void> BpfSession::open_ring() {
 }
 
 int BpfSession::handle_record(void* self, void* data, std::size_t size) {
-  const auto& callback = static_cast<BpfSession*>(self)->on_record_;
-  if (callback) {
-    callback({static_cast<const std::byte*>(data), size});
+  auto& session = *static_cast<BpfSession*>(self);
+  if (session.on_record_) {
+    session.on_record_({static_cast<const std::byte*>(data), size});
   }
-  return 0;
+  // A negative value ends libbpf's loop, with this record consumed.
+  return --session.budget_ == 0 ? -ECANCELED : 0;
 }
 
 int BpfSession::event_fd() const { return ring_buffer__epoll_fd(ring_.get()); }
 
-Result<std::size_t> BpfSession::consume() {
+Result<std::size_t> BpfSession::consume(std::size_t limit) {
+  budget_ = limit;
   const int count = ring_buffer__consume(ring_.get());
-  if (count < 0) {
+  if (count < 0 && count != -ECANCELED) {
     return errno_error(-count, "cannot read the ring buffer");
   }
-  return static_cast<std::size_t>(count);
+  return limit - budget_;
 }
 
 BpfSession::Counters BpfSession::counters() const {

@@ -43,8 +43,9 @@ class BpfSession {
   // Readable when records wait.
   int event_fd() const;
   using RecordCallback = std::function<void(std::span<const std::byte>)>;
-  // Hands over every waiting record, oldest first, and returns how many.
-  Result<std::size_t> consume();
+  // Hands over waiting records, oldest first, at most `limit`, and returns how
+  // many: fewer than the limit means that the ring was empty.
+  Result<std::size_t> consume(std::size_t limit);
   void on_record(RecordCallback callback) { on_record_ = std::move(callback); }
 
   struct Counters {
@@ -81,6 +82,7 @@ class BpfSession {
   std::vector<Hook> hooks_;
   std::unique_ptr<ring_buffer, BpfDeleter> ring_;
   RecordCallback on_record_;
+  std::size_t budget_ = 0;  // records that consume() may still hand over
 };
 
 }  // namespace portwatch
