@@ -17,8 +17,7 @@ static __always_inline int is_owner(struct task_struct *task)
 	return bpf_map_lookup_elem(&pw_owners, &tgid) != 0;
 }
 
-static __always_inline struct pw_process_record *about(__u32 kind,
-						       struct task_struct *task)
+static __always_inline struct pw_process_record *about(__u32 kind, struct task_struct *task)
 {
 	struct pw_process_record *record = pw_reserve(kind, sizeof(*record));
 

@@ -68,7 +68,7 @@ static __always_inline int is_poll(struct wait_queue_entry *entry, struct file *
  * reference only when its descriptor table is shared (fdget() takes none
  * otherwise). */
 static __always_inline int is_accept(struct wait_queue_entry *entry,
-				     struct files_struct *files)
+                                     struct files_struct *files)
 {
 	struct task_struct *task = BPF_CORE_READ(entry, private);
 
@@ -81,7 +81,7 @@ static __always_inline int is_accept(struct wait_queue_entry *entry,
  * without its lock: an entry that leaves meanwhile points at itself, and then
  * nothing is claimed. */
 static __always_inline __u32 waiters(struct socket *socket, struct file *file,
-				     struct files_struct *files)
+                                     struct files_struct *files)
 {
 	struct list_head *head = __builtin_preserve_access_index(&socket->wq.wait.head);
 	struct list_head *at = BPF_CORE_READ(head, next);
@@ -114,8 +114,8 @@ static __always_inline __u32 references(struct file *file)
 
 /* task and file are ctx's, which the verifier has already seen to be there. */
 static __always_inline void write_holder(struct bpf_iter__task_file *ctx,
-					 struct task_struct *task, struct file *file,
-					 struct socket *socket, struct sock *sk, __u64 id)
+                                         struct task_struct *task, struct file *file,
+                                         struct socket *socket, struct sock *sk, __u64 id)
 {
 	struct pw_holder_entry entry = {};
 
