@@ -43,8 +43,11 @@ Result<std::vector<std::byte>> read_iterator(int link_fd) {
 }
 
 BpfLink attach_iterator(bpf_program* program, bpf_iter_link_info* info) {
-  DECLARE_LIBBPF_OPTS(bpf_iter_attach_opts, options, .link_info = info,
-                      .link_info_len = sizeof *info);
+  // Not libbpf's macro for this: it is not C++.
+  bpf_iter_attach_opts options{};
+  options.sz = sizeof options;
+  options.link_info = info;
+  options.link_info_len = sizeof *info;
   return BpfLink(bpf_program__attach_iter(program, info ? &options : nullptr));
 }
 
