@@ -43,7 +43,7 @@ void declare(Arguments& parser, WatchOptions& options) {
   parser.values("-e,--event", "TYPE", options.events,
                 "bind, listen, release, eventsLost or resynced");
   parser.value("-n,--recent", "N", options.recent,
-               "begin with the last N events that the daemon remembers");
+               "begin with the last N events of the past");
   parser.value("--count", "N", options.count, "stop after N events");
   parser.value("--timeout", "TIME", options.timeout, "stop after 500ms, 5s, 2m...");
   parser.value("--interval", "TIME", options.interval,
@@ -223,10 +223,11 @@ int exit_code(Context& context, const Result<void>& result, const WatchPlan& pla
 
 int run_watch(Context& context, const std::vector<std::string>& arguments) {
   WatchOptions options;
-  Arguments parser("watch [OPTION]...",
-                   "Shows who takes and who releases ports, as it happens, until "
-                   "interrupted.\nExit code: 0 done, 3 the source failed, 5 "
-                   "--timeout came before --count was reached.");
+  Arguments parser(
+      "watch [OPTION]...",
+      "Shows who takes and who releases ports, as it happens, until "
+      "interrupted.\nExit code: 0 done, 3 the source failed, 5 the time "
+      "was over before the count.");
   declare(parser, options);
   if (const auto code = parser.parse(arguments, context)) {
     return *code;
