@@ -57,22 +57,31 @@ static __always_inline void pw_count_storage_failure(void)
 		__sync_fetch_and_add(&mine->storage_failures, 1);
 }
 
+/* Draws the id of a new element. Compare and swap, because a hook and an
+ * iterator may meet in it on two CPUs. */
+static __always_inline void pw_name(struct pw_element *element)
+{
+	if (!element->id)
+		__sync_val_compare_and_swap(&element->id, 0,
+		                            __sync_fetch_and_add(&pw_next_id, 1));
+}
+
 /* The element of a sock, made if need be. `context` is what this kind of
  * program may hand to bpf_sk_storage_get(). NULL: no memory, counted. */
-#define pw_track(context)                                                       \
-	({                                                                      \
-		struct pw_element *e_ = bpf_sk_storage_get(                     \
-			&pw_sockets, context, 0, BPF_SK_STORAGE_GET_F_CREATE);  \
-		if (!e_)                                                        \
-			pw_count_storage_failure();                             \
-		else if (!e_->id)                                               \
-			e_->id = __sync_fetch_and_add(&pw_next_id, 1);          \
-		e_;                                                             \
+#define pw_track(context)                                                                  \
+	({                                                                                 \
+		struct pw_element *e_ = bpf_sk_storage_get(&pw_sockets, context, 0,        \
+		                                           BPF_SK_STORAGE_GET_F_CREATE);   \
+		if (e_)                                                                    \
+			pw_name(e_);                                                       \
+		else                                                                       \
+			pw_count_storage_failure();                                        \
+		e_;                                                                        \
 	})
 
 /* One socket record about `sk`. by_current: the current task did it. */
 static __always_inline void pw_emit_socket(__u32 kind, struct sock *sk, __u64 id,
-					   int by_current)
+                                           int by_current)
 {
 	struct pw_socket_record *record = pw_reserve(kind, sizeof(*record));
 

@@ -46,8 +46,9 @@ typedef unsigned long long pw_u64;
 #define PW_SOCKET_V6ONLY 0x04
 #define PW_SOCKET_KERNEL 0x08 /* no process ever had a descriptor on it */
 #define PW_SOCKET_MPTCP 0x10  /* an MPTCP socket or the subflow that binds for it */
-#define PW_SOCKET_LOCKED 0x20 /* explicit port: kept by shutdown and disconnect;
-			       * the kernel sets it only after PW_BIND was told */
+/* Explicit port: kept by shutdown and disconnect. The kernel sets it only after
+ * PW_BIND was told. */
+#define PW_SOCKET_LOCKED 0x20
 
 /* Before every record in the ring. */
 struct pw_header {
@@ -59,12 +60,12 @@ struct pw_header {
 
 /* A process, as the pid namespace of the daemon sees it. */
 struct pw_task {
-	pw_u32 pid;       /* thread group id; 0 = not visible there, or none */
-	pw_u32 ppid;      /* of the real parent; 0 = none visible */
-	pw_u32 uid;       /* effective, in the initial user namespace */
-	pw_u32 reserved;  /* 0 */
-	pw_u64 start_ns;  /* of the group leader, CLOCK_BOOTTIME */
-	pw_u64 cgroup_id; /* v2, inode number; 0 = not read */
+	pw_u32 pid;             /* thread group id; 0 = not visible there, or none */
+	pw_u32 ppid;            /* of the real parent; 0 = none visible */
+	pw_u32 uid;             /* effective, in the initial user namespace */
+	pw_u32 reserved;        /* 0 */
+	pw_u64 start_ns;        /* of the group leader, CLOCK_BOOTTIME */
+	pw_u64 cgroup_id;       /* v2, inode number; 0 = not read */
 	char comm[PW_COMM_LEN]; /* of the group leader */
 };
 

@@ -15,8 +15,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
-#pragma clang attribute push(__attribute__((preserve_access_index)), \
-			     apply_to = record)
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 struct ns_common {
 	unsigned int inum;
@@ -55,6 +54,10 @@ struct wait_queue_entry {
 	unsigned int flags;
 	void *private;
 	struct list_head entry;
+};
+struct poll_table_entry {
+	struct file *filp; /* holds a reference while the call sleeps */
+	struct wait_queue_entry wait;
 };
 struct wait_queue_head {
 	struct list_head head;

@@ -2,6 +2,10 @@
 // process.bpf.c - PW_FORK, PW_EXEC, PW_EXIT of processes that may hold a
 // tracked socket; all others cost a hash lookup and no record.
 //
+// exec ends the membership: most descriptors are CLOEXEC, and a service manager
+// that holds sockets would make owners of all its descendants. Who keeps a
+// socket through exec is found by the next full pass and is a member again.
+//
 // tp_btf, because it needs no tracefs and no perf event, and because these three
 // run in task context, where the recursion guard does not bite.
 #include "bpf/emit.bpf.h"
@@ -13,8 +17,7 @@ static __always_inline int is_owner(struct task_struct *task)
 	return bpf_map_lookup_elem(&pw_owners, &tgid) != 0;
 }
 
-static __always_inline struct pw_process_record *about(__u32 kind,
-						       struct task_struct *task)
+static __always_inline struct pw_process_record *about(__u32 kind, struct task_struct *task)
 {
 	struct pw_process_record *record = pw_reserve(kind, sizeof(*record));
 
@@ -44,10 +47,12 @@ int BPF_PROG(pw_process_fork, struct task_struct *parent, struct task_struct *ch
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(pw_process_exec, struct task_struct *task)
 {
+	__u32 tgid = BPF_CORE_READ(task, tgid);
 	struct pw_process_record *record;
 
 	if (!is_owner(task))
 		return 0;
+	bpf_map_delete_elem(&pw_owners, &tgid);
 	record = about(PW_EXEC, task);
 	if (record)
 		bpf_ringbuf_submit(record, 0);

@@ -26,7 +26,8 @@ static __always_inline __u16 pw_port_protocol(struct sock *sk)
 	if (type == SOCK_STREAM)
 		return protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP ? protocol : 0;
 	if (type == SOCK_DGRAM)
-		return protocol == IPPROTO_UDP || protocol == IPPROTO_UDPLITE ? protocol : 0;
+		return protocol == IPPROTO_UDP || protocol == IPPROTO_UDPLITE ? protocol
+		                                                              : 0;
 	return 0;
 }
 
@@ -40,7 +41,7 @@ static __always_inline __u64 pw_inode(struct socket *socket)
 /* MPTCP binds and listens on a subflow, a kernel sock whose sk_socket is the
  * application's: the logical socket is that one's sock. */
 static __always_inline int pw_is_mptcp(struct sock *sk, struct socket *socket,
-				       __u16 protocol)
+                                       __u16 protocol)
 {
 	if (protocol == IPPROTO_MPTCP)
 		return 1;
@@ -69,7 +70,7 @@ static __always_inline void pw_read_address(struct pw_socket *out, struct sock *
 {
 	if (out->family == AF_INET6) {
 		BPF_CORE_READ_INTO(&out->address, sk,
-				   __sk_common.skc_v6_rcv_saddr.in6_u.u6_addr8);
+		                   __sk_common.skc_v6_rcv_saddr.in6_u.u6_addr8);
 	} else {
 		const __be32 address = BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
 
@@ -78,8 +79,7 @@ static __always_inline void pw_read_address(struct pw_socket *out, struct sock *
 }
 
 /* out must be zeroed. */
-static __always_inline void pw_read_socket(struct pw_socket *out, struct sock *sk,
-					   __u64 id)
+static __always_inline void pw_read_socket(struct pw_socket *out, struct sock *sk, __u64 id)
 {
 	struct socket *socket = BPF_CORE_READ(sk, sk_socket);
 	struct net *net = BPF_CORE_READ(sk, __sk_common.skc_net.net);

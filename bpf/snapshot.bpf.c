@@ -8,11 +8,14 @@
 //             or UDP that took a port by sending).
 // pw_tag_*:   tracks what has no descriptor, in the network namespace of the
 //             task that created the iterator: kernel sockets, MPTCP subflows,
-//             descriptors in flight.
+//             listeners in flight. (A TCP socket that is older than the daemon,
+//             bound, silent and in flight is in no list of the kernel.)
 #include "bpf/emit.bpf.h"
 
+#define TCP_TIME_WAIT 6
 #define TCP_CLOSE 7
 #define TCP_LISTEN 10
+#define TCP_NEW_SYN_RECV 12
 #define PW_WAITERS 32 /* wait queue entries that we walk */
 
 static __always_inline int is_wanted(__u16 port)
@@ -50,11 +53,35 @@ int pw_dump(struct bpf_iter__bpf_sk_storage_map *ctx)
 	return 0;
 }
 
-/* References of the file that blocked system calls hold: one for each waiter
- * in poll or select; one for each in accept or recv, but only when its
- * descriptor table is shared (fdget() takes none otherwise). epoll has a queue
- * entry (private == NULL) and no reference. */
-static __always_inline __u32 waiters(struct socket *socket)
+/* A sleeper in poll or select: its queue entry sits in a poll_table_entry that
+ * names our file and holds a reference to it. epoll and io_uring have entries
+ * that do not. */
+static __always_inline int is_poll(struct wait_queue_entry *entry, struct file *file)
+{
+	struct poll_table_entry *poll =
+		(void *)entry - bpf_core_field_offset(struct poll_table_entry, wait);
+
+	return BPF_CORE_READ(poll, filp) == file;
+}
+
+/* A sleeper in accept or recv of the process that is looked at: it holds a
+ * reference only when its descriptor table is shared (fdget() takes none
+ * otherwise). */
+static __always_inline int is_accept(struct wait_queue_entry *entry,
+                                     struct files_struct *files)
+{
+	struct task_struct *task = BPF_CORE_READ(entry, private);
+
+	return task && (BPF_CORE_READ(entry, flags) & WQ_FLAG_EXCLUSIVE) &&
+	       BPF_CORE_READ(task, files) == files &&
+	       BPF_CORE_READ(files, count.counter) > 1;
+}
+
+/* References to the file that blocked system calls hold. The queue is read
+ * without its lock: an entry that leaves meanwhile points at itself, and then
+ * nothing is claimed. */
+static __always_inline __u32 waiters(struct socket *socket, struct file *file,
+                                     struct files_struct *files)
 {
 	struct list_head *head = __builtin_preserve_access_index(&socket->wq.wait.head);
 	struct list_head *at = BPF_CORE_READ(head, next);
@@ -63,12 +90,13 @@ static __always_inline __u32 waiters(struct socket *socket)
 	for (int i = 0; i < PW_WAITERS && at && at != head; i++) {
 		struct wait_queue_entry *entry =
 			(void *)at - bpf_core_field_offset(struct wait_queue_entry, entry);
-		struct task_struct *task = BPF_CORE_READ(entry, private);
+		struct list_head *next = BPF_CORE_READ(at, next);
 
-		if (task && (!(BPF_CORE_READ(entry, flags) & WQ_FLAG_EXCLUSIVE) ||
-			     BPF_CORE_READ(task, files, count.counter) > 1))
+		if (next == at)
+			return 0;
+		if (is_poll(entry, file) || is_accept(entry, files))
 			count++;
-		at = BPF_CORE_READ(at, next);
+		at = next;
 	}
 	return count;
 }
@@ -86,8 +114,8 @@ static __always_inline __u32 references(struct file *file)
 
 /* task and file are ctx's, which the verifier has already seen to be there. */
 static __always_inline void write_holder(struct bpf_iter__task_file *ctx,
-					 struct task_struct *task, struct file *file,
-					 struct socket *socket, struct sock *sk, __u64 id)
+                                         struct task_struct *task, struct file *file,
+                                         struct socket *socket, struct sock *sk, __u64 id)
 {
 	struct pw_holder_entry entry = {};
 
@@ -98,7 +126,7 @@ static __always_inline void write_holder(struct bpf_iter__task_file *ctx,
 	entry.references = references(file);
 	/* A connected stream has other sleepers, which look like poll. */
 	if (entry.socket.state == TCP_LISTEN || entry.socket.protocol == IPPROTO_UDP)
-		entry.waiters = waiters(socket);
+		entry.waiters = waiters(socket, file, BPF_CORE_READ(task, files));
 	bpf_seq_write(ctx->meta->seq, &entry, sizeof(entry));
 }
 
@@ -141,9 +169,11 @@ int pw_tag_tcp(struct bpf_iter__tcp *ctx)
 {
 	struct sock_common *common = ctx->sk_common;
 
-	/* Request and TIME_WAIT minisocks share this list and cannot be tracked;
-	 * neither is ever in LISTEN. */
-	if (common && common->skc_state == TCP_LISTEN)
+	/* Request and TIME_WAIT minisocks share this list and are no socks. */
+	if (!common || common->skc_state == TCP_TIME_WAIT ||
+	    common->skc_state == TCP_NEW_SYN_RECV)
+		return 0;
+	if (is_worth_tracking((struct sock *)common, IPPROTO_TCP))
 		pw_track((struct sock *)common);
 	return 0;
 }

@@ -22,6 +22,9 @@ static __always_inline int connecting(struct bpf_sock_addr *ctx)
 		return 1;
 	element->sk = (__u64)(long)ctx->sk;
 	sk = (struct sock *)(long)*(volatile __u64 *)&element->sk;
+	/* Without a port it gets one a moment from now. */
+	if (!BPF_CORE_READ(sk, __sk_common.skc_num))
+		pw_took_port(element);
 	pw_emit_socket(PW_CONNECT, sk, element->id, 1);
 	return 1;
 }

@@ -11,7 +11,7 @@
 #define TCP_LISTEN 10 /* include/net/tcp_states.h */
 
 static __always_inline struct sock *plain_sock(struct pw_element *element,
-					       struct bpf_sock *sk)
+                                               struct bpf_sock *sk)
 {
 	element->sk = (__u64)(long)sk;
 	return (struct sock *)(long)*(volatile __u64 *)&element->sk;
@@ -19,16 +19,18 @@ static __always_inline struct sock *plain_sock(struct pw_element *element,
 
 static __always_inline void listening(struct bpf_sock_ops *ctx, struct bpf_sock *sk)
 {
+	/* Not tracked yet: nobody bound it, listen() itself took the port. One
+	 * that was bound before our time is tracked and keeps its unknown past. */
+	const int took_it = !bpf_sk_storage_get(&pw_sockets, sk, 0, 0);
 	struct pw_element *element = pw_track(sk);
 
 	if (!element)
 		return;
-	/* Not seen bound: listen() itself took the port. */
-	if (!element->creator.pid)
+	if (took_it)
 		pw_took_port(element);
 	pw_emit_socket(PW_LISTEN, plain_sock(element, sk), element->id, 1);
-	bpf_sock_ops_cb_flags_set(ctx, ctx->bpf_sock_ops_cb_flags |
-					       BPF_SOCK_OPS_STATE_CB_FLAG);
+	bpf_sock_ops_cb_flags_set(ctx,
+	                          ctx->bpf_sock_ops_cb_flags | BPF_SOCK_OPS_STATE_CB_FLAG);
 }
 
 static __always_inline void stopped(struct bpf_sock *sk)
@@ -58,7 +60,7 @@ int pw_sockops(struct bpf_sock_ops *ctx)
 		/* Accepted children inherit the flag and have no use for it. */
 		if (ctx->bpf_sock_ops_cb_flags & BPF_SOCK_OPS_STATE_CB_FLAG)
 			bpf_sock_ops_cb_flags_set(ctx, ctx->bpf_sock_ops_cb_flags &
-							       ~BPF_SOCK_OPS_STATE_CB_FLAG);
+			                                       ~BPF_SOCK_OPS_STATE_CB_FLAG);
 		break;
 	}
 	return 1;

@@ -241,7 +241,7 @@ std::string section(const Group& group, const Answer& answer, const View& view,
   rows.add("state", state_line(group));
   rows.add("connections", connections_line(group));
   if (!since_of(group) && answer.source == Source::ebpf) {
-    rows.add("since", "not known: before portwatchd looked");
+    rows.add("since", "not known: not seen as it happened");
   }
   if (!group.holders.empty()) {
     add_process(rows, group.holders.front(), view, lineage);

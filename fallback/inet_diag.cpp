@@ -16,8 +16,9 @@ namespace portwatch {
 namespace {
 
 // Constants that Debian 12's kernel headers may lack.
-constexpr int kIpprotoMptcp = 262;
+constexpr int kMptcpNumber = 262;
 constexpr std::uint16_t kReqProtocol = 3;  // INET_DIAG_REQ_PROTOCOL, 5.9
+constexpr std::int32_t kMaxErrno = 4095;   // linux/err.h
 constexpr std::uint16_t kTypeMask = 0x3fff;
 // With INET_DIAG_INFO the kernel also tells the upper layer of a TCP socket: the
 // mark of those that belong to an MPTCP one.
@@ -41,7 +42,7 @@ static_assert(sizeof(OldRequest) == 16 + 60 + 4 + 20, "no padding");
 static_assert(sizeof(Request) == 16 + 56 + 8, "no padding between the parts");
 
 int number_of(Protocol protocol) {
-  constexpr std::array<int, 5> kNumbers = {IPPROTO_TCP, IPPROTO_UDP, kIpprotoMptcp,
+  constexpr std::array<int, 5> kNumbers = {IPPROTO_TCP, IPPROTO_UDP, kMptcpNumber,
                                            IPPROTO_UDPLITE, IPPROTO_SCTP};
   return kNumbers[static_cast<std::size_t>(protocol)];
 }
@@ -92,8 +93,8 @@ void add_attributes(Bytes bytes, SocketRecord& socket) {
       socket.ipv6_only = value[0] != std::byte{0};
     } else if (type == INET_DIAG_MARK) {
       // Only for those with CAP_NET_ADMIN, whom every kernel since 5.4 also
-      // tells the upper layer.
-      socket.layer_known = true;
+      // tells the upper layer, if the socket is more than bound.
+      socket.layer_known = socket.state != SocketState::bound;
     } else if (type == INET_DIAG_ULP_INFO && names_mptcp(value)) {
       socket.local.protocol = Protocol::mptcp;
     }
@@ -198,7 +199,7 @@ DumpPart end_of_dump(Bytes payload, DumpPart part) {
   // NLMSG_DONE and NLMSG_ERROR both begin with a negative errno or 0.
   const auto code = copy_front<std::int32_t>(payload);
   part.done = true;
-  part.error = !code || *code > 0 ? EBADMSG : -*code;
+  part.error = !code || *code > 0 || *code < -kMaxErrno ? EBADMSG : -*code;
   return part;
 }
 

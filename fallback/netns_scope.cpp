@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstdio>
+#include <string_view>
 
 #include "fallback/proc_dir.h"
 #include "userspace/source/netns.h"
@@ -32,6 +34,23 @@ std::optional<std::uint32_t> inode_of(const UniqueFd& handle) {
     return std::nullopt;
   }
   return static_cast<std::uint32_t>(facts.st_ino);
+}
+
+// "net:[INODE]", as the link reads: less than half the price of following it.
+std::optional<std::uint32_t> inode_in_link(int dirfd, const char* path) {
+  constexpr std::string_view kStart = "net:[";
+  std::array<char, 32> text;
+  const ssize_t length = readlinkat(dirfd, path, text.data(), text.size());
+  if (length < 0) {
+    return std::nullopt;
+  }
+  const std::string_view link(text.data(), static_cast<std::size_t>(length));
+  std::uint32_t inode = 0;
+  const bool read =
+      link.substr(0, kStart.size()) == kStart &&
+      std::from_chars(link.data() + kStart.size(), link.data() + link.size(), inode)
+              .ec == std::errc{};
+  return read ? inode : 0;  // 0 is no namespace's
 }
 
 class Finder {
@@ -85,7 +104,7 @@ class Finder {
     for (const pid_t pid : pids) {
       std::array<char, 32> path;
       std::snprintf(path.data(), path.size(), "%d/ns/net", pid);
-      const auto inode = inode_of(proc_, path.data());
+      const auto inode = inode_in_link(proc_, path.data());
       if (!inode) {
         const bool refused = errno == EACCES || errno == EPERM;
         unsure |= refused && !shares_our_tables(pid);

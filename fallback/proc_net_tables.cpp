@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 
+#include "fallback/borrowed_socket.h"
 #include "fallback/proc_net.h"
 #include "userspace/source/netns.h"
 #include "userspace/source/read_file.h"
@@ -14,7 +15,6 @@
 namespace portwatch {
 namespace {
 
-constexpr int kSoNetnsCookie = 71;
 constexpr std::size_t kMaxTable = std::size_t{1} << 30;
 
 struct TableFile {
@@ -32,12 +32,7 @@ constexpr std::array<TableFile, 6> kTables = {
 
 std::optional<std::uint64_t> netns_cookie() {
   const UniqueFd any(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  std::uint64_t cookie = 0;
-  socklen_t size = sizeof cookie;
-  if (getsockopt(any.get(), SOL_SOCKET, kSoNetnsCookie, &cookie, &size) != 0) {
-    return std::nullopt;
-  }
-  return cookie;
+  return socket_option<std::uint64_t>(any, SOL_SOCKET, kSoNetnsCookie);
 }
 
 bool wanted(const TableFile& file, const TableQuery& query) {

@@ -1,7 +1,7 @@
 // proc_net_tables.h - SocketTables by the text files of /proc/net.
 //
-// For systems that refuse netlink. Knows less: no interface, no v6only, and an
-// MPTCP listener looks like a TCP one.
+// For systems that refuse netlink. Knows less: no interface, no v6only, and
+// whether a TCP socket belongs to MPTCP only by asking it (mptcp_check.h).
 #pragma once
 
 #include <memory>

@@ -7,34 +7,19 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstddef>
 #include <cstring>
 
-#include "fallback/fd_scan.h"
+#include "fallback/borrowed_socket.h"
 
 namespace portwatch {
 namespace {
 
-constexpr int kIpprotoMptcp = 262;
-constexpr int kSoNetnsCookie = 71;
-
-template <class T>
-std::optional<T> option(const UniqueFd& socket, int level, int name) {
-  T value{};
-  socklen_t size = sizeof value;
-  if (getsockopt(socket.get(), level, name, &value, &size) != 0) {
-    return std::nullopt;
-  }
-  return value;
-}
-
 std::optional<bool> flag(const UniqueFd& socket, int level, int name) {
-  const auto value = option<int>(socket, level, name);
+  const auto value = socket_option<int>(socket, level, name);
   return value ? std::optional(*value != 0) : std::nullopt;
 }
 
@@ -47,15 +32,16 @@ struct stat facts_of(const UniqueFd& file) {
 // The port is in no table only while the socket is neither connected nor
 // listening: TCP_CLOSE.
 bool is_idle_tcp(const UniqueFd& socket) {
-  const int protocol = option<int>(socket, SOL_SOCKET, SO_PROTOCOL).value_or(0);
-  if (option<int>(socket, SOL_SOCKET, SO_TYPE) != SOCK_STREAM ||
+  const int protocol =
+      socket_option<int>(socket, SOL_SOCKET, SO_PROTOCOL).value_or(0);
+  if (socket_option<int>(socket, SOL_SOCKET, SO_TYPE) != SOCK_STREAM ||
       (protocol != IPPROTO_TCP && protocol != kIpprotoMptcp)) {
     return false;
   }
-  const auto info = option<tcp_info>(socket, IPPROTO_TCP, TCP_INFO);
+  const auto info = socket_option<tcp_info>(socket, IPPROTO_TCP, TCP_INFO);
   // MPTCP has no TCP_INFO before its first connection; then accept(2) decides.
   return info ? info->tcpi_state == TCP_CLOSE
-              : option<int>(socket, SOL_SOCKET, SO_ACCEPTCONN) == 0;
+              : socket_option<int>(socket, SOL_SOCKET, SO_ACCEPTCONN) == 0;
 }
 
 // Has it sent anything, ever? tcp_info::tcpi_segs_out (4.2) is beyond the
@@ -99,18 +85,19 @@ std::optional<SocketRecord> describe(const UniqueFd& socket, std::uint64_t inode
     return std::nullopt;
   }
   record.local.protocol =
-      option<int>(socket, SOL_SOCKET, SO_PROTOCOL) == kIpprotoMptcp
+      socket_option<int>(socket, SOL_SOCKET, SO_PROTOCOL) == kIpprotoMptcp
           ? Protocol::mptcp
           : Protocol::tcp;
   record.state = SocketState::bound;
   record.inode = inode;
+  record.layer_known = true;
   record.reuse_addr = flag(socket, SOL_SOCKET, SO_REUSEADDR);
   record.reuse_port = flag(socket, SOL_SOCKET, SO_REUSEPORT);
   if (record.local.family == Family::ipv6) {
     record.ipv6_only = flag(socket, IPPROTO_IPV6, IPV6_V6ONLY);
   }
-  const auto device =
-      option<std::array<char, IFNAMSIZ>>(socket, SOL_SOCKET, SO_BINDTODEVICE);
+  const auto device = socket_option<std::array<char, IFNAMSIZ>>(socket, SOL_SOCKET,
+                                                                SO_BINDTODEVICE);
   if (device && device->front() != '\0') {
     record.interface =
         std::string(device->data(), strnlen(device->data(), IFNAMSIZ));
@@ -124,12 +111,8 @@ class Search {
       : namespaces_(namespaces) {}
 
   void inspect(const FoundFd& candidate) {
-    const UniqueFd socket = borrow(candidate);
-    if (!socket.valid()) {
-      return;
-    }
-    // Between the scan and now the number may have got another meaning.
-    if (facts_of(socket).st_ino != candidate.inode || !is_idle_tcp(socket)) {
+    const UniqueFd socket = borrower_.borrow(candidate);
+    if (!socket.valid() || !is_idle_tcp(socket)) {
       return;
     }
     auto record = describe(socket, candidate.inode);
@@ -143,12 +126,12 @@ class Search {
     if (const Namespace* where = namespace_of(socket)) {
       view_.sockets.push_back(
           {*record, where,
-           option<std::uint64_t>(socket, SOL_SOCKET, kSoNetnsCookie)});
+           socket_option<std::uint64_t>(socket, SOL_SOCKET, kSoNetnsCookie)});
     }
   }
 
   SilentView finish(FdScan scan) {
-    if (refused_ != 0 || !scan.refused.empty() || scan.hidden) {
+    if (borrower_.refused() != 0 || !scan.refused.empty() || scan.hidden) {
       view_.missing.push_back(
           {"sockets",
            "this backend does not show those that are bound and do not listen in "
@@ -160,18 +143,6 @@ class Search {
   }
 
  private:
-  UniqueFd borrow(const FoundFd& candidate) {
-    if (candidate.pid != pid_) {
-      pid_ = candidate.pid;
-      pidfd_.reset(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
-    }
-    UniqueFd socket(
-        static_cast<int>(syscall(SYS_pidfd_getfd, pidfd_.get(), candidate.fd, 0)));
-    const bool gone = errno == ESRCH || errno == EBADF;
-    refused_ += !socket.valid() && !gone ? 1 : 0;
-    return socket;
-  }
-
   // By SIOCGSKNS (4.9, CAP_NET_ADMIN); without the right to ask there is only
   // our own namespace to see, and its cookie to compare.
   const Namespace* namespace_of(const UniqueFd& socket) {
@@ -187,16 +158,15 @@ class Search {
 
   static bool is_own(const UniqueFd& socket) {
     const UniqueFd ours(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    const auto cookie = option<std::uint64_t>(ours, SOL_SOCKET, kSoNetnsCookie);
-    return cookie &&
-           cookie == option<std::uint64_t>(socket, SOL_SOCKET, kSoNetnsCookie);
+    const auto cookie =
+        socket_option<std::uint64_t>(ours, SOL_SOCKET, kSoNetnsCookie);
+    return cookie && cookie == socket_option<std::uint64_t>(socket, SOL_SOCKET,
+                                                            kSoNetnsCookie);
   }
 
   const std::vector<Namespace>& namespaces_;
   SilentView view_;
-  std::size_t refused_ = 0;
-  pid_t pid_ = 0;
-  UniqueFd pidfd_;
+  SocketBorrower borrower_;
 };
 
 // One descriptor of each socket that no table shows, grouped by process.

@@ -2,14 +2,12 @@
 //
 // A TCP socket that is bound and does not listen is in none of /proc/net, and
 // in sock_diag only from Linux 6.8 on. What remains is to ask the socket
-// itself: pidfd_getfd(2) (5.6, ptrace rights needed), then getsockopt(2).
+// itself, see borrowed_socket.h.
 //
-// Two prices. For some microseconds we hold a descriptor of the socket, so a
-// close(2) by its owner takes effect that much later. And there is no way to
-// ask whether the port is still held: a socket that got its port by bind(0) or
-// connect(2) and lost it by shutdown(2) or a reset still tells the old number.
-// One that has sent something is therefore not claimed but told as uncertain;
-// one that only listened and was shut down is claimed wrongly.
+// There is no way to ask whether the port is still held: a socket that got its
+// port by bind(0) or connect(2) and lost it by shutdown(2) or a reset still tells
+// the old number. One that has sent something is therefore not claimed but told
+// as uncertain; one that only listened and was shut down is claimed wrongly.
 #pragma once
 
 #include <cstdint>

@@ -154,6 +154,8 @@ class Look {
       if (may_be_mptcp(socket) && inodes.count(socket.inode) != 0) {
         socket.local.protocol = Protocol::mptcp;
       }
+      // This dump lists all MPTCP sockets but those that are only bound.
+      socket.layer_known |= socket.state != SocketState::bound;
     }
   }
 

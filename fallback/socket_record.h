@@ -20,7 +20,7 @@ struct SocketRecord {
   std::uint64_t inode = 0;            // sockfs; 0 = no descriptor ever leads here
   std::uint32_t interface_index = 0;  // 0 = not bound to a device, or not known
   std::optional<std::string> interface;
-  bool layer_known = false;  // an MPTCP socket would have been told
+  bool layer_known = false;  // TCP: that it is no part of an MPTCP socket is sure
   std::optional<bool> ipv6_only;
   std::optional<bool> reuse_addr;
   std::optional<bool> reuse_port;

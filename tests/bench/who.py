@@ -96,7 +96,7 @@ def run_once(command, devnull):
 
 
 def measure(commands, rounds):
-    """Median milliseconds of each command. A command that fails ends the bench:
+    """Milliseconds of each command, sorted. A command that fails ends the bench:
     the time of a wrong answer says nothing."""
     times = {name: [] for name in commands}
     devnull = os.open(os.devnull, os.O_RDWR)
@@ -108,7 +108,7 @@ def measure(commands, rounds):
             if turn > 0:  # the first round warms caches up
                 times[name].append(elapsed)
     os.close(devnull)
-    return {name: statistics.median(values) for name, values in times.items()}
+    return {name: sorted(round(ms, 3) for ms in values) for name, values in times.items()}
 
 
 def commands_for(port, build, socket):
@@ -131,14 +131,17 @@ def bench(size, build, rounds):
             return measure(commands_for(port, build, daemon.socket), rounds)
 
 
+def medians(times):
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
 def print_table(results):
-    names = list(next(iter(results.values())))
-    columns = [f"{n}, ms (x true)" for n in results]
-    print("| command | " + " | ".join(columns) + " |")
+    columns = [f"{size}, ms (x true)" for size in results]
+    print("| median of whole processes | " + " | ".join(columns) + " |")
     print("|---" * (len(columns) + 1) + "|")
-    for name in names:
-        cells = [f"{r[name]:.2f} ({r[name] / r['true']:.1f})"
-                 for r in results.values()]
+    rows = [medians(times) for times in results.values()]
+    for name in rows[0]:
+        cells = [f"{row[name]:.2f} ({row[name] / row['true']:.1f})" for row in rows]
         print(f"| {name} | " + " | ".join(cells) + " |")
 
 
@@ -152,7 +155,7 @@ def main():
                                      formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/dev")
     parser.add_argument("--rounds", type=int, default=21)
-    parser.add_argument("--json", action="store_true", help="medians in ms")
+    parser.add_argument("--json", action="store_true", help="every time, in ms, sorted")
     parser.add_argument("sizes", nargs="*", type=parse_size,
                         default=[parse_size(size) for size in SIZES])
     arguments = parser.parse_args()
@@ -163,7 +166,7 @@ def main():
     if arguments.json:
         print(json.dumps({"rounds": arguments.rounds, "cpus": os.cpu_count(),
                           "kernel": os.uname().release, "nofile": [soft, hard],
-                          "median_ms": results}))
+                          "ms": results}))
     else:
         print_table(results)
 

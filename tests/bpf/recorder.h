@@ -31,7 +31,7 @@ class HookTest : public ::testing::Test {
 
   // Socket events of our namespace since the last call, oldest first.
   std::vector<SocketEvent> take() {
-    EXPECT_TRUE(session_->consume());
+    EXPECT_TRUE(session_->consume(1 << 20));
     std::vector<SocketEvent> ours;
     for (const Record& record : records_) {
       const auto* event = std::get_if<SocketEvent>(&record.event);
@@ -45,7 +45,7 @@ class HookTest : public ::testing::Test {
 
   // Process events about `pid` since the last call of either.
   std::vector<ProcessEvent> take_about(pid_t pid) {
-    EXPECT_TRUE(session_->consume());
+    EXPECT_TRUE(session_->consume(1 << 20));
     std::vector<ProcessEvent> found;
     for (const Record& record : records_) {
       const auto* event = std::get_if<ProcessEvent>(&record.event);

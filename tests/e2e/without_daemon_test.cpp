@@ -1,4 +1,5 @@
 // The command when no daemon answers, or none that can be trusted.
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -96,7 +97,9 @@ TEST_F(WithoutDaemon, OrdinaryUserAndForeignHolder_PartialAndExitThree) {
 
 TEST_F(WithoutDaemon, OrdinaryUserAndOwnHolder_IsNamed) {
   const Child child([] {
-    if (setgid(kNobody) != 0 || setuid(kNobody) != 0) {
+    // A process that changes its uid hides its /proc files until it execs.
+    if (setgid(kNobody) != 0 || setuid(kNobody) != 0 ||
+        prctl(PR_SET_DUMPABLE, 1) != 0) {
       _exit(1);
     }
     listening_socket("127.0.0.1", 7704).release();

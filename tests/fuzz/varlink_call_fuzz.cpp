@@ -40,7 +40,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   FakeService service;
   service.whole.bindings = {full_binding(80), bare_binding(53)};
-  for (const Viewer viewer : {Viewer{0, false}, Viewer{33, false}, Viewer{7, true}}) {
+  for (const Viewer viewer :
+       {Viewer{0, false}, Viewer{33, false}, Viewer{7, true}}) {
     Peer peer;
     peer.viewer = viewer;
     const MethodOutcome outcome = dispatch(*call, {service, peer, 1, 0});

@@ -1,6 +1,6 @@
 #include "userspace/api/varlink_clients.h"
 
-#include <map>
+#include <cstdint>
 #include <tuple>
 
 namespace portwatch {
@@ -31,26 +31,24 @@ std::size_t VarlinkClients::owned_bytes() const {
   return bytes;
 }
 
-uid_t VarlinkClients::most_frequent_uid() const {
+std::map<uid_t, std::size_t> VarlinkClients::clients_by_uid() const {
   std::map<uid_t, std::size_t> counts;
   for (const auto& [fd, client] : clients_) {
     ++counts[client->peer().viewer.uid];
   }
-  std::pair<std::size_t, uid_t> most{0, 0};
-  for (const auto& [uid, count] : counts) {
-    most = std::max(most, {count, uid});
-  }
-  return most.second;
+  return counts;
 }
 
-VarlinkConnection* VarlinkClients::most_expendable() {
-  const auto rank = [](const VarlinkConnection& client) {
-    return std::tuple(client.subscription.has_value(), client.last_activity);
+VarlinkConnection* VarlinkClients::most_expendable(
+    const VarlinkConnection* newcomer) {
+  const std::map<uid_t, std::size_t> counts = clients_by_uid();
+  const auto rank = [&](const VarlinkConnection& client) {
+    return std::tuple(SIZE_MAX - counts.at(client.peer().viewer.uid),
+                      client.subscription.has_value(), client.last_activity);
   };
-  const uid_t uid = most_frequent_uid();
   VarlinkConnection* chosen = nullptr;
   for (const auto& [fd, client] : clients_) {
-    if (client->peer().viewer.uid == uid &&
+    if (client.get() != newcomer &&
         (chosen == nullptr || rank(*client) < rank(*chosen))) {
       chosen = client.get();
     }

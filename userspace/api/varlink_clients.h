@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <unordered_map>
 
@@ -24,10 +25,10 @@ class VarlinkClients {
   // Bytes that wait in queues and belong to one client alone.
   std::size_t owned_bytes() const;
 
-  // Of the uid with most clients (on a tie one that is not root), the one that
-  // has been idle for longest; subscribers only when it has nothing else.
-  // nullptr when there are no clients.
-  VarlinkConnection* most_expendable();
+  // Of the uid with most clients, the one that has been idle for longest;
+  // subscribers only when it has nothing else. Never `newcomer` (may be null),
+  // who is to be served once. nullptr when there is nobody else.
+  VarlinkConnection* most_expendable(const VarlinkConnection* newcomer);
   // Of those with owned bytes, the one that has not read for longest.
   VarlinkConnection* slowest_reader();
 
@@ -35,7 +36,7 @@ class VarlinkClients {
   Map::iterator end() { return clients_.end(); }
 
  private:
-  uid_t most_frequent_uid() const;
+  std::map<uid_t, std::size_t> clients_by_uid() const;
 
   Map clients_;  // by descriptor
 };

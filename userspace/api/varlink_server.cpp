@@ -15,7 +15,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr int kAcceptsPerTurn = 16;        // then those who are in get their turn
+// Newcomers come before everybody's second call: with a crowd at the door, who
+// asks one thing waits for one call of each who came before, and no more.
+constexpr int kAcceptsPerTurn = 128;
 constexpr milliseconds kAcceptPause{100};  // after the kernel refused a socket
 
 bool is_option(int socket, int option, int wanted) {
@@ -50,7 +52,7 @@ struct VarlinkServer::Impl {
   bool accept_one();
   void refused(int number);
   void welcome(UniqueFd socket);
-  void evict();
+  void evict(const VarlinkConnection* newcomer);
 
   void on_ready(int fd, std::uint32_t events);
   void on_timeout(int fd);
@@ -121,7 +123,7 @@ bool VarlinkServer::Impl::accept_one() {
 // and the door is shut for a moment.
 void VarlinkServer::Impl::refused(int number) {
   if (number == EMFILE || number == ENFILE) {
-    evict();
+    evict(nullptr);
   }
   loop.remove(listener.get());
   door_timer = loop.after(kAcceptPause, [this] {
@@ -146,16 +148,13 @@ void VarlinkServer::Impl::welcome(UniqueFd socket) {
     return;
   }
   if (clients.size() > options.max_clients) {
-    evict();
+    evict(&client);
   }
-  // The request is often there already. (The newcomer may have been evicted.)
-  if (clients.find(fd) != nullptr) {
-    on_ready(fd, EPOLLIN);
-  }
+  on_ready(fd, EPOLLIN);  // the request is often there already
 }
 
-void VarlinkServer::Impl::evict() {
-  if (VarlinkConnection* client = clients.most_expendable()) {
+void VarlinkServer::Impl::evict(const VarlinkConnection* newcomer) {
+  if (VarlinkConnection* client = clients.most_expendable(newcomer)) {
     client->finish(overloaded_message("too many clients: the longest idle goes"));
     drop(*client);
   }

@@ -11,19 +11,15 @@ namespace {
 
 constexpr std::size_t kMaxCreators = 4096;
 
-// A device index means something only in its own namespace; elsewhere it is
-// written as ss(8) does.
+// A device index means something only in its own namespace.
 std::optional<std::string> interface_name(const SocketFacts& facts,
                                           std::uint32_t own_netns) {
-  if (facts.interface == 0) {
+  char name[IF_NAMESIZE];
+  if (facts.interface == 0 || facts.netns != own_netns ||
+      if_indextoname(facts.interface, name) == nullptr) {
     return std::nullopt;
   }
-  char name[IF_NAMESIZE];
-  if (facts.netns == own_netns &&
-      if_indextoname(facts.interface, name) != nullptr) {
-    return std::string(name);
-  }
-  return "if" + std::to_string(facts.interface);
+  return std::string(name);
 }
 
 }  // namespace
@@ -39,6 +35,10 @@ std::shared_ptr<const Process> Describer::creator(const TaskFacts& task) {
     return known->second;
   }
   Process process = reader_.read(task.id).value_or(Process{});
+  if (process.name != task.comm) {  // it has run another program since
+    process.exe.reset();
+    process.cmdline.reset();
+  }
   process.id = task.id;
   process.start_time = start_wall_time(task.id.start_ticks, clock_);
   process.name = task.comm;
@@ -53,11 +53,10 @@ std::shared_ptr<const Process> Describer::creator(const TaskFacts& task) {
   return shared;
 }
 
-Process Describer::holder(const ProcessId& id, const std::vector<int>& fds) {
+Process Describer::holder(const ProcessId& id) {
   Process process = reader_.read(id).value_or(Process{});
   process.id = id;
   process.start_time = start_wall_time(id.start_ticks, clock_);
-  process.fds = fds;
   return process;
 }
 

@@ -26,9 +26,11 @@ class Describer {
   std::shared_ptr<const Process> creator(const TaskFacts& task);
   // The process runs another program now, or ended.
   void forget(const ProcessId& process) { creators_.erase(process); }
+  // Events were lost: any of them may run another program now.
+  void forget_all() { creators_.clear(); }
 
   // A holder as it is now; the facts of one that has just vanished are empty.
-  Process holder(const ProcessId& id, const std::vector<int>& fds);
+  Process holder(const ProcessId& id);
 
   // Without holders, since, creator: those are not facts of the socket.
   Binding binding(const SocketFacts& facts) const;

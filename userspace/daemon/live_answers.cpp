@@ -1,8 +1,6 @@
 // live_answers.cpp - how LiveBackend answers: the index says where to look, the
 // kernel says what is there, the reference counts say when that is all.
 #include <algorithm>
-#include <set>
-#include <unordered_map>
 #include <utility>
 
 #include "userspace/daemon/live_backend.h"
@@ -11,37 +9,14 @@
 namespace portwatch {
 namespace {
 
-// Beyond this many known holders one pass over the host is the cheaper look.
-constexpr std::size_t kMaxSingleLooks = 32;
+// Everything that is in the ring counts for an answer; what comes while it is
+// taken in need not, so a storm cannot hold the answer back for ever.
+constexpr std::size_t kRecordsPerAnswer = 262'144;
 
-std::set<ProcessId> processes_of(const SocketHolders& holders) {
-  std::set<ProcessId> processes;
-  for (const auto& [process, fds] : holders.descriptors) {
-    processes.insert(process);
-  }
-  return processes;
-}
-
-bool is_datagram(const std::optional<Protocol>& protocol) {
-  return !protocol || *protocol == Protocol::udp || *protocol == Protocol::udplite;
-}
-
-// A UDP socket that was never bound takes a port of the kernel's choice by just
-// sending, and no hook tells: only a full pass finds it. It can only be a port
-// of the automatic range.
-bool may_be_taken_silently(const Question& question) {
-  return is_datagram(question.protocol) &&
-         local_port_range().contains(*question.port);
-}
-
-bool is_accounted_for(const TrackedSocket& socket,
-                      const std::vector<SocketHolders>& groups) {
-  return std::any_of(groups.begin(), groups.end(), [&](const SocketHolders& one) {
-    const bool same = one.facts.id == socket.facts.id ||
-                      (socket.facts.mptcp && one.facts.inode == socket.facts.inode);
-    return same && one.proven();
-  });
-}
+// Two kinds of sockets take a port of the automatic range without a trace in
+// the table: UDP that was never bound and just sends (no hook tells), and TCP
+// clients (not tracked). Only a full pass finds them.
+bool may_be_taken_silently(Port port) { return local_port_range().contains(port); }
 
 }  // namespace
 
@@ -63,9 +38,10 @@ Answer LiveBackend::new_answer() const {
 }
 
 Result<Answer> LiveBackend::answer(const Question& question) {
-  if (auto current = drain(); !current) {
+  if (auto current = take_in(kRecordsPerAnswer); !current) {
     return current.error();
   }
+  described_.clear();
   auto answer = question.port ? who(question) : list(question);
   if (!answer) {
     return answer.error();
@@ -88,119 +64,40 @@ Result<Answer> LiveBackend::who(const Question& question) {
   if (auto fresh = refresh_floating(port); !fresh) {
     return fresh.error();
   }
-  bool proven = false;
-  Result<Groups> groups = Groups();
-  if (!may_be_taken_silently(question)) {
-    groups = proven_holders(port, proven);
-  }
-  if (groups && !proven) {
-    groups = every_holder(port);
-  }
-  if (!groups) {
-    return groups.error();
-  }
   Answer answer = new_answer();
-  for (const SocketHolders& holders : *groups) {
-    answer.bindings.push_back(describe(holders));
-  }
-  if (!proven) {
-    if (auto done = add_without_descriptor(port, *groups, answer.bindings); !done) {
-      return done.error();
+  if (!may_be_taken_silently(port)) {
+    bool proven = false;
+    auto groups = proven_holders(port, proven);
+    if (!groups) {
+      return groups.error();
     }
+    if (proven) {
+      for (const SocketHolders& holders : *groups) {
+        answer.bindings.push_back(describe(holders));
+      }
+      return answer;
+    }
+  }
+  if (auto done = look_at_everybody(question, answer); !done) {
+    return done.error();
+  }
+  if (auto done = add_closing(question, answer); !done) {
+    return done.error();
   }
   return answer;
 }
 
-// Sockets whose port moves without an event are read again before the index is
-// believed.
-Result<void> LiveBackend::refresh_floating(Port port) {
-  if (!table_.has_floating()) {
-    return {};
+Result<Answer> LiveBackend::list(const Question& question) {
+  Answer answer = new_answer();
+  if (auto done = look_at_everybody(question, answer); !done) {
+    return done.error();
   }
-  auto live = picture_->sockets(port);
-  if (!live) {
-    return live.error();
-  }
-  for (const SocketEntry& entry : *live) {
-    publish_all(table_.adopt(entry.socket, clock_.boot_now()));
-  }
-  return {};
-}
-
-// Looks only at the processes that are believed to hold the port. proven: they
-// account for every reference to every socket that the table knows there.
-Result<LiveBackend::Groups> LiveBackend::proven_holders(Port port, bool& proven) {
-  std::set<pid_t> pids;
-  const auto known = table_.find(port);
-  for (const TrackedSocket& socket : known) {
-    for (const ProcessId& process : socket.candidates) {
-      pids.insert(process.pid);
+  if (question.connected) {
+    if (auto done = add_closing(question, answer); !done) {
+      return done.error();
     }
   }
-  proven = false;
-  if (known.empty() || pids.empty() || pids.size() > kMaxSingleLooks) {
-    return Groups();
-  }
-  std::vector<HolderFacts> found;
-  for (const pid_t pid : pids) {
-    auto some = picture_->holders_of(pid, port);
-    if (!some) {
-      return some.error();
-    }
-    found.insert(found.end(), some->begin(), some->end());
-  }
-  Groups groups = group_by_socket(found);
-  proven =
-      std::all_of(known.begin(), known.end(), [&](const TrackedSocket& socket) {
-        return is_accounted_for(socket, groups);
-      });
-  return groups;
-}
-
-// Looks at every process, tells the table what it did not know, and remembers
-// the holders for the next question.
-Result<LiveBackend::Groups> LiveBackend::every_holder(Port port) {
-  auto found = picture_->all_holders(port);
-  if (!found) {
-    return found.error();
-  }
-  Groups groups = group_by_socket(*found);
-  for (const SocketHolders& holders : groups) {
-    if (holders.facts.id != 0 && table_.same_socket(holders.facts) == nullptr) {
-      publish_all(table_.adopt(holders.facts, clock_.boot_now()));
-    }
-    if (const TrackedSocket* socket = table_.same_socket(holders.facts)) {
-      table_.set_holders(socket->facts.id, processes_of(holders));
-    }
-  }
-  return groups;
-}
-
-// Sockets on the port that no descriptor leads to: the kernel's own, and those
-// in a message or a fixed file.
-Result<void> LiveBackend::add_without_descriptor(Port port, const Groups& groups,
-                                                 std::vector<Binding>& bindings) {
-  std::set<std::uint64_t> seen;
-  for (const SocketHolders& holders : groups) {
-    if (const TrackedSocket* socket = table_.same_socket(holders.facts)) {
-      seen.insert(socket->facts.id);
-    }
-  }
-  auto live = picture_->sockets(port);
-  if (!live) {
-    return live.error();
-  }
-  for (const SocketEntry& entry : *live) {
-    const TrackedSocket* socket = table_.same_socket(entry.socket);
-    const std::uint64_t id = socket ? socket->facts.id : entry.socket.id;
-    if (entry.socket.endpoint.port == 0 || !seen.insert(id).second) {
-      continue;
-    }
-    SocketHolders none;
-    none.facts = entry.socket;
-    bindings.push_back(describe(none));
-  }
-  return {};
+  return answer;
 }
 
 Binding LiveBackend::describe(const SocketHolders& holders) {
@@ -221,9 +118,18 @@ Binding LiveBackend::describe(const SocketHolders& holders) {
   }
   binding.holders.emplace();
   for (const auto& [process, fds] : holders.descriptors) {
-    binding.holders->push_back(describer_.holder(process, fds));
+    auto known = described_.find(process);
+    if (known == described_.end()) {
+      known = described_.emplace(process, describer_.holder(process)).first;
+    }
+    binding.holders->push_back(known->second);
+    binding.holders->back().fds = fds;
   }
+  // Without a struct socket it is an orphan that finishes its last exchange.
+  const bool orphan = facts.inode == 0 && (facts.state == SocketState::connected ||
+                                           facts.state == SocketState::closing);
   binding.held_by = !binding.holders->empty() ? HeldBy::process
+                    : orphan                  ? HeldBy::nobody
                     : facts.kernel            ? HeldBy::kernel
                                               : HeldBy::in_flight;
   return binding;
@@ -232,40 +138,27 @@ Binding LiveBackend::describe(const SocketHolders& holders) {
 // A full pass found nobody: in flight, unless there are processes that it
 // cannot see.
 void LiveBackend::doubt_in_flight(Answer& answer) const {
+  const auto in_flight = [](const Binding& binding) {
+    return binding.held_by == HeldBy::in_flight;
+  };
+  if (std::none_of(answer.bindings.begin(), answer.bindings.end(), in_flight)) {
+    return;
+  }
   const char* hidden = !session_->whole_host()
                            ? "processes outside this container are not seen"
                        : picture_->init_is_hidden()
                            ? "this host hides process 1 from kernel iterators"
                            : nullptr;
+  if (hidden == nullptr) {
+    return;
+  }
   for (Binding& binding : answer.bindings) {
-    if (hidden != nullptr && binding.held_by == HeldBy::in_flight) {
+    if (in_flight(binding)) {
       binding.held_by.reset();
       binding.holders.reset();
-      answer.miss({"holders", std::string(hidden)});
     }
   }
-}
-
-Result<Answer> LiveBackend::list(const Question& question) {
-  if (auto repairs = take_picture(); !repairs) {
-    return repairs.error();
-  }
-  auto groups = every_holder(0);
-  if (!groups) {
-    return groups.error();
-  }
-  Answer answer = new_answer();
-  for (const SocketHolders& holders : *groups) {
-    const bool served = holders.facts.state == SocketState::connected ||
-                        holders.facts.state == SocketState::closing;
-    if (question.connected || !served) {
-      answer.bindings.push_back(describe(holders));
-    }
-  }
-  if (auto done = add_without_descriptor(0, *groups, answer.bindings); !done) {
-    return done.error();
-  }
-  return answer;
+  answer.miss({"holders", hidden});
 }
 
 }  // namespace portwatch

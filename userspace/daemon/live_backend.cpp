@@ -1,8 +1,19 @@
 #include "userspace/daemon/live_backend.h"
 
+#include <algorithm>
+#include <unordered_set>
 #include <utility>
 
+#include "fallback/fallback.h"
+
 namespace portwatch {
+namespace {
+
+// Records taken in at one turn of the loop: a storm must not keep clients and
+// signals waiting.
+constexpr std::size_t kRecordsPerTurn = 4096;
+
+}  // namespace
 
 LiveBackend::LiveBackend(const Clock& clock, const Options& options,
                          Publish publish)
@@ -42,8 +53,11 @@ Result<void> LiveBackend::bootstrap(std::size_t ring_bytes) {
   gaps_ = std::move(gaps).value();
   if (!session_->whole_host()) {
     gaps_.push_back({"scope",
-                     "portwatchd runs inside a container: only sockets of "
-                     "processes in its own cgroup are seen"});
+                     "portwatchd runs inside a container: only its own cgroup "
+                     "and pid namespace are seen"});
+  }
+  if (auto reader = make_snapshot_reader(Source::sock_diag, clock_)) {
+    closing_ = std::move(reader).value();
   }
   // What is there at the start is no news.
   const Publish publish = std::exchange(publish_, [](const Change&) {});
@@ -55,9 +69,32 @@ Result<void> LiveBackend::bootstrap(std::size_t ring_bytes) {
   return drain();
 }
 
+// One reading can skip a live socket: the kernel resumes inside a bucket by
+// counting, and an element that dies meanwhile shifts the rest. Two readings in
+// a row skip the same one only if that happens twice at the same place, so what
+// either shows is taken; what died between them is told by its own event.
+Result<std::vector<SocketEntry>> LiveBackend::whole_picture() {
+  auto first = picture_->sockets(0);
+  if (!first) {
+    return first.error();
+  }
+  auto second = picture_->sockets(0);
+  if (!second) {
+    return second.error();
+  }
+  std::unordered_set<std::uint64_t> seen;
+  for (const SocketEntry& entry : *second) {
+    seen.insert(entry.socket.id);
+  }
+  std::copy_if(
+      first->begin(), first->end(), std::back_inserter(*second),
+      [&](const SocketEntry& entry) { return !seen.contains(entry.socket.id); });
+  return second;
+}
+
 Result<std::size_t> LiveBackend::take_picture() {
   const BootTime begun = clock_.boot_now();
-  auto sockets = picture_->sockets(0);
+  auto sockets = whole_picture();
   if (!sockets) {
     return sockets.error();
   }
@@ -85,9 +122,15 @@ void LiveBackend::on_record(std::span<const std::byte> bytes) {
   }
 }
 
-Result<void> LiveBackend::drain() {
-  if (auto count = session_->consume(); !count) {
+Result<void> LiveBackend::drain() { return take_in(kRecordsPerTurn); }
+
+Result<void> LiveBackend::take_in(std::size_t limit) {
+  const auto count = session_->consume(limit);
+  if (!count) {
     return count.error();
+  }
+  if (*count == limit) {
+    return {};  // more is waiting; losses are settled when the ring is empty
   }
   const std::uint64_t lost =
       loss_.settle(session_->counters().drops) + std::exchange(undecodable_, 0);
@@ -96,6 +139,7 @@ Result<void> LiveBackend::drain() {
 
 Result<void> LiveBackend::recover(std::uint64_t lost) {
   lost_ += lost;
+  describer_.forget_all();
   Change loss;
   loss.type = ChangeType::events_lost;
   loss.time = clock_.wall_now();

@@ -4,6 +4,7 @@
 // picture or seen by a hook, never neither): attach, picture, replay.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "userspace/source/event_decoder.h"
 #include "userspace/source/kernel_picture.h"
 #include "userspace/source/loss_counter.h"
+#include "userspace/source/snapshot_reader.h"
 #include "userspace/table/holder_proof.h"
 #include "userspace/table/port_table.h"
 
@@ -43,7 +45,9 @@ class LiveBackend final : public Backend {
   LiveBackend(const Clock& clock, const Options& options, Publish publish);
   Result<void> bootstrap(std::size_t ring_bytes);
   void on_record(std::span<const std::byte> bytes);
+  Result<void> take_in(std::size_t limit);
   void publish_all(const std::vector<TableChange>& changes);
+  Result<std::vector<SocketEntry>> whole_picture();
   Result<std::size_t> take_picture();
   Result<void> recover(std::uint64_t lost);
 
@@ -52,8 +56,10 @@ class LiveBackend final : public Backend {
   Result<void> refresh_floating(Port port);
   Result<Groups> proven_holders(Port port, bool& proven);
   Result<Groups> every_holder(Port port);
-  Result<void> add_without_descriptor(Port port, const Groups& groups,
-                                      std::vector<Binding>& bindings);
+  Result<Groups> settled_holders(Port port, bool& unexplained);
+  Result<void> look_at_everybody(const Question& question, Answer& answer);
+  Result<void> add_closing(const Question& question, Answer& answer);
+  bool is_without_holder(const SocketEntry& entry, const Groups& groups) const;
   Binding describe(const SocketHolders& holders);
   void doubt_in_flight(Answer& answer) const;
   Answer new_answer() const;
@@ -65,7 +71,9 @@ class LiveBackend final : public Backend {
   LossCounter loss_;
   std::unique_ptr<BpfSession> session_;
   std::unique_ptr<KernelPicture> picture_;
-  std::vector<Missing> gaps_;  // of the bootstrap
+  std::unique_ptr<SnapshotReader> closing_;  // null where netlink is refused
+  std::map<ProcessId, Process> described_;   // holders of the answer in the making
+  std::vector<Missing> gaps_;                // of the bootstrap
   std::uint64_t events_ = 0;
   std::uint64_t undecodable_ = 0;
   std::uint64_t lost_ = 0;

@@ -36,6 +36,9 @@ Result<std::unique_ptr<PolledBackend>> PolledBackend::start(
   if (auto first = backend->drain(); !first) {
     return first.error();
   }
+  if (!backend->failed_look_.empty()) {
+    return Error{Errc::not_supported, backend->failed_look_};
+  }
   return backend;
 }
 
@@ -45,9 +48,11 @@ Result<void> PolledBackend::drain() {
     return errno_error(errno, "cannot read the timer");
   }
   auto changes = changes_.poll();
-  if (!changes) {
-    return changes.error();
+  if (!changes) {  // may pass: the next look compares with the last good one
+    failed_look_ = changes.error().context;
+    return {};
   }
+  failed_look_.clear();
   for (Change& change : *changes) {
     ++events_;
     publish_(std::move(change));
@@ -56,17 +61,17 @@ Result<void> PolledBackend::drain() {
 }
 
 Result<Answer> PolledBackend::answer(const Question& question) {
-  auto answer = reader_->read(question);
-  if (answer && question.port) {
-    hide_served_connections(answer->bindings);
-  }
-  return answer;
+  return reader_->read(question);
 }
 
 Status PolledBackend::status() {
   Status status;
   status.source = reader_->source();
   status.confidence = Confidence::snapshot;
+  if (!failed_look_.empty()) {
+    status.confidence = Confidence::partial;
+    status.missing.push_back({"sockets", "the last look failed: " + failed_look_});
+  }
   status.events = events_;
   status.bindings = changes_.size();
   return status;

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <memory>
+#include <string>
 
 #include "fallback/poll_source.h"
 #include "userspace/base/clock.h"
@@ -39,6 +40,7 @@ class PolledBackend final : public Backend {
   PollSource changes_;
   UniqueFd timer_;
   Publish publish_;
+  std::string failed_look_;  // why the last one failed; empty: it did not
   std::uint64_t events_ = 0;
 };
 

@@ -1,8 +1,8 @@
 #include "userspace/model/answer.h"
 
 #include <algorithm>
-#include <set>
 #include <tuple>
+#include <utility>
 
 namespace portwatch {
 namespace {
@@ -15,6 +15,12 @@ bool takes_traffic(const Binding& binding) {
   return binding.state == SocketState::listening ||
          (binding.state == SocketState::bound &&
           !is_stream(binding.endpoint.protocol));
+}
+
+// True when a connection at `local` may have come in through `server`.
+bool accepts_for(const Endpoint& server, const Endpoint& local) {
+  return server.port == local.port &&
+         (server.address == AddressBytes{} || server.address == local.address);
 }
 
 bool in_use(SocketState state) {
@@ -58,19 +64,18 @@ bool held_by_pid(const Binding& binding, pid_t pid) {
 }
 
 void hide_served_connections(std::vector<Binding>& bindings) {
-  const auto place = [](const Binding& binding) {
-    return std::tuple(binding.netns, is_stream(binding.endpoint.protocol),
-                      binding.endpoint.port);
-  };
-  std::set<std::tuple<std::uint32_t, bool, Port>> served;
+  std::vector<std::pair<std::uint32_t, Endpoint>> servers;
   for (const Binding& binding : bindings) {
-    if (!in_use(binding.state)) {
-      served.insert(place(binding));
+    if (binding.state == SocketState::listening) {
+      servers.emplace_back(binding.netns, binding.endpoint);
     }
   }
   std::erase_if(bindings, [&](const Binding& binding) {
     return in_use(binding.state) && is_stream(binding.endpoint.protocol) &&
-           served.contains(place(binding));
+           std::any_of(servers.begin(), servers.end(), [&](const auto& server) {
+             return server.first == binding.netns &&
+                    accepts_for(server.second, binding.endpoint);
+           });
   });
 }
 

@@ -15,6 +15,8 @@ namespace portwatch {
 namespace {
 
 constexpr std::size_t kSmallestRing = 4096;
+constexpr ino_t kInitPidNamespace =
+    0xEFFFFFFC;  // PROC_PID_INIT_INO, linux/proc_ns.h
 
 int no_output(libbpf_print_level, const char*, va_list) { return 0; }
 
@@ -87,6 +89,7 @@ Result<void> BpfSession::load(std::size_t ring_bytes) {
   if (stat("/proc/self/ns/pid", &pid_namespace) != 0) {
     return errno_error(errno, "cannot read /proc/self/ns/pid");
   }
+  init_pid_namespace_ = pid_namespace.st_ino == kInitPidNamespace;
   skeleton_->rodata->pw_pid_namespace =
       static_cast<std::uint32_t>(pid_namespace.st_ino);
   // Ids start at the boot time in ns: a restarted daemon draws larger ones.
@@ -125,21 +128,23 @@ Result<void> BpfSession::open_ring() {
 }
 
 int BpfSession::handle_record(void* self, void* data, std::size_t size) {
-  const auto& callback = static_cast<BpfSession*>(self)->on_record_;
-  if (callback) {
-    callback({static_cast<const std::byte*>(data), size});
+  auto& session = *static_cast<BpfSession*>(self);
+  if (session.on_record_) {
+    session.on_record_({static_cast<const std::byte*>(data), size});
   }
-  return 0;
+  // A negative value ends libbpf's loop, with this record consumed.
+  return --session.budget_ == 0 ? -ECANCELED : 0;
 }
 
 int BpfSession::event_fd() const { return ring_buffer__epoll_fd(ring_.get()); }
 
-Result<std::size_t> BpfSession::consume() {
+Result<std::size_t> BpfSession::consume(std::size_t limit) {
+  budget_ = limit;
   const int count = ring_buffer__consume(ring_.get());
-  if (count < 0) {
+  if (count < 0 && count != -ECANCELED) {
     return errno_error(-count, "cannot read the ring buffer");
   }
-  return static_cast<std::size_t>(count);
+  return limit - budget_;
 }
 
 BpfSession::Counters BpfSession::counters() const {

@@ -43,8 +43,9 @@ class BpfSession {
   // Readable when records wait.
   int event_fd() const;
   using RecordCallback = std::function<void(std::span<const std::byte>)>;
-  // Hands over every waiting record, oldest first, and returns how many.
-  Result<std::size_t> consume();
+  // Hands over waiting records, oldest first, at most `limit`, and returns how
+  // many: fewer than the limit means that the ring was empty.
+  Result<std::size_t> consume(std::size_t limit);
   void on_record(RecordCallback callback) { on_record_ = std::move(callback); }
 
   struct Counters {
@@ -56,8 +57,9 @@ class BpfSession {
   // With the runs that the kernel skipped, read now.
   std::vector<HookStatus> hooks() const;
 
-  // False inside a container: only sockets of this cgroup subtree are seen.
-  bool whole_host() const { return cgroup_.whole_host; }
+  // False inside a container: only sockets of this cgroup subtree, or only
+  // processes of this pid namespace are seen.
+  bool whole_host() const { return cgroup_.whole_host && init_pid_namespace_; }
 
   portwatch_bpf& skeleton() { return *skeleton_; }
 
@@ -75,10 +77,12 @@ class BpfSession {
   static int handle_record(void* self, void* data, std::size_t size);
 
   CgroupRoot cgroup_;
+  bool init_pid_namespace_ = false;
   std::unique_ptr<portwatch_bpf, BpfDeleter> skeleton_;
   std::vector<Hook> hooks_;
   std::unique_ptr<ring_buffer, BpfDeleter> ring_;
   RecordCallback on_record_;
+  std::size_t budget_ = 0;  // records that consume() may still hand over
 };
 
 }  // namespace portwatch

@@ -1,6 +1,7 @@
 #include "userspace/source/loss_counter.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace portwatch {
 
@@ -24,12 +25,8 @@ std::uint64_t LossCounter::settle(std::uint64_t drops) {
   // believed when they last.
   const std::uint64_t lost = std::max(drops, std::min(open, suspected_));
   suspected_ = open;
-  if (lost <= reported_) {
-    return 0;
-  }
-  const std::uint64_t fresh = lost - reported_;
-  reported_ = lost;
-  return fresh;
+  // A false alarm whose hole was filled later must not hide the next loss.
+  return lost - std::min(std::exchange(reported_, lost), lost);
 }
 
 }  // namespace portwatch

@@ -16,7 +16,8 @@ class SnapshotReader {
   virtual Source source() const = 0;
 
   // A complete look taken now: the bindings that the question admits, with
-  // their holders, in the order of sort_bindings(). What could not be seen is
+  // their holders, in the order of sort_bindings(); a question with a port gets
+  // hide_served_connections(). What could not be seen is
   // in Answer::missing; confidence is snapshot, or partial then.
   // Error: the backend cannot work here at all (not_supported,
   // not_permitted), so that the caller may try the next one.

@@ -22,11 +22,6 @@ const TrackedSocket* PortTable::same_socket(const SocketFacts& facts) const {
   return entry == nullptr ? nullptr : &entry->socket;
 }
 
-const TrackedSocket* PortTable::by_id(std::uint64_t id) const {
-  const auto found = entries_.find(id);
-  return found == entries_.end() ? nullptr : &found->second.socket;
-}
-
 std::vector<TrackedSocket> PortTable::find(Port port) const {
   std::vector<TrackedSocket> sockets;
   const auto found = by_port_.find(port);
@@ -246,18 +241,18 @@ void PortTable::apply(const ProcessEvent& event) {
     Entry& entry = entries_.at(id);
     if (event.kind == ProcessEvent::Kind::fork) {
       add_candidate(entry, event.child);
-    } else if (event.kind == ProcessEvent::Kind::exit) {
+    } else {  // exit, or exec: see process.bpf.c
       entry.socket.candidates.erase(event.task.id);
     }
   }
-  if (event.kind == ProcessEvent::Kind::exit) {
+  if (event.kind != ProcessEvent::Kind::fork) {
     by_process_.erase(event.task.id);
   }
 }
 
-PortTable::Changes PortTable::adopt(const SocketFacts& facts, BootTime when) {
+PortTable::Changes PortTable::adopt(const SocketEntry& live, BootTime when) {
   Changes changes;
-  reconcile({facts, std::nullopt, std::nullopt}, when, changes);
+  reconcile(live, when, changes);
   return changes;
 }
 

@@ -58,16 +58,17 @@ class PortTable {
 
   // Replaces what the table believed by a picture whose reading began at
   // `begun`; entries that an event touched after that stand. Returns the
-  // repairs, marked reconstructed.
+  // repairs, marked reconstructed. The picture must be complete: what is not in
+  // it is gone.
   std::vector<TableChange> resync(std::span<const SocketEntry> picture,
                                   BootTime begun);
 
-  // A tracked socket that no event told of, found by looking.
-  std::vector<TableChange> adopt(const SocketFacts& facts, BootTime when);
+  // A tracked socket as it was found by looking at `when`, whether or not an
+  // event told of it.
+  std::vector<TableChange> adopt(const SocketEntry& live, BootTime when);
 
   // Everything believed to be on `port`, in no order.
   std::vector<TrackedSocket> find(Port port) const;
-  const TrackedSocket* by_id(std::uint64_t id) const;
   // The entry that `facts` is about: by id or, for MPTCP, by inode, because the
   // application's socket and its subflow are one. Null when there is none.
   const TrackedSocket* same_socket(const SocketFacts& facts) const;

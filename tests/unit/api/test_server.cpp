@@ -19,7 +19,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kReadTimeoutMs = 10000;
+constexpr int kReadTimeoutMs = 30000;
 
 // The raw system call changes this thread only, unlike seteuid(3).
 void become(uid_t uid) {

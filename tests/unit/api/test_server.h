@@ -69,10 +69,10 @@ class TestServer {
   std::thread thread_;
 };
 
-// Asks again and again, without a pause, for at most 10 seconds.
+// Asks again and again, without a pause, for at most 30 seconds.
 bool eventually(const std::function<bool()>& is_so);
 
-// Speaks bytes. Reads give up after 10 seconds, far beyond any good answer.
+// Speaks bytes. Reads give up after 30 seconds, far beyond any good answer.
 class RawClient {
  public:
   explicit RawClient(const std::string& path);

@@ -20,12 +20,15 @@ const json kBadMessage = json::parse(
     R"({"error":"org.varlink.service.InvalidParameter",
         "parameters":{"parameter":"message"}})");
 
+// Generous: a sanitizer build on a busy machine is to pass.
+constexpr milliseconds kDeadline{10000};
+
 void expect_served(TestServer& server) {
   const auto start = steady_clock::now();
   RawClient good(server.path());
   good.call("io.portwatch.Who", {{"port", 80}});
   EXPECT_TRUE(good.read().value_or(json()).contains("parameters"));
-  EXPECT_LT(steady_clock::now() - start, milliseconds(2000));
+  EXPECT_LT(steady_clock::now() - start, kDeadline);
 }
 
 void expect_refused(TestServer& server, std::string_view bytes) {
@@ -144,7 +147,8 @@ TEST(VarlinkLimits, HalfReadAnswer_IsCutAfterTheTimeout) {
   server.service().whole.bindings.assign(2000, full_binding(80));
   RawClient lazy(server.path());
   lazy.call("io.portwatch.List", json::object());
-  EXPECT_TRUE(eventually([&] { return server.clients() == 1; }));
+  char byte = 0;
+  ASSERT_EQ(recv(lazy.fd(), &byte, 1, 0), 1);  // it is being answered
   EXPECT_TRUE(eventually([&] { return server.clients() == 0; }));
 }
 
@@ -166,18 +170,21 @@ TEST(VarlinkLimits, UnreadAnswers_AreBoundedInTotal) {
 
 TEST(VarlinkLimits, ThousandClientsThatNeverRead_DoNotKeepOthersOut) {
   ServerOptions options;
-  options.max_clients = 256;  // two descriptors each in this process
+  options.max_clients = 256;
   TestServer server(options);
-  server.service().whole.bindings.assign(100, full_binding(80));
+  std::string calls;  // their answers fill every buffer on the way back
+  for (int i = 0; i < 60; ++i) {
+    calls += R"({"method":"org.varlink.service.GetInterfaceDescription",)"
+             R"("parameters":{"interface":"io.portwatch"}})";
+    calls += '\0';
+  }
   std::vector<std::unique_ptr<RawClient>> rude;
   for (int i = 0; i < 1000; ++i) {
-    if (rude.size() >= 400) {
+    if (rude.size() >= 400) {  // this process has descriptors for no more
       rude.erase(rude.begin());
     }
     rude.push_back(std::make_unique<RawClient>(server.path()));
-    for (int calls = 0; calls < 5; ++calls) {
-      rude.back()->call("io.portwatch.List", json::object());
-    }
+    rude.back()->send(calls);
   }
   expect_served(server);
   EXPECT_LE(server.clients(), 256u);
@@ -213,12 +220,11 @@ TEST(VarlinkLimits, OnlyWatchers_OldestIsToldAndGoes) {
   RawClient second(server.path());
   second.call("io.portwatch.Watch", json::object(), true);
   ASSERT_TRUE(eventually([&] { return server.subscribers() == 2; }));
-  // The newcomer has asked nothing yet when room is made for it: it goes, unless
-  // its uid has only watchers. So it asks at once, in the backlog.
   RawClient third(server.path());
-  third.call("io.portwatch.Watch", json::object(), true);
-  EXPECT_TRUE(eventually([&] { return server.clients() == 2; }));
-  EXPECT_EQ(server.subscribers(), 2u);
+  EXPECT_EQ(first.read().value()["error"], "io.portwatch.Overloaded");
+  EXPECT_TRUE(first.is_cut());
+  third.call("io.portwatch.Status", json::object());
+  EXPECT_EQ(third.read().value()["parameters"]["subscribers"], 1);
 }
 
 TEST(VarlinkLimits, UidWithMostClients_MakesRoomForAnother) {
@@ -248,14 +254,15 @@ TEST(VarlinkLimits, OneThousandPipelinedCalls_LetOthersIn) {
   for (int i = 0; i < 1500; ++i) {
     calls += R"({"method":"io.portwatch.Status"})" + std::string(1, '\0');
   }
-  // The good client is in before the greedy one's calls are half done.
   std::size_t done = 0;
-  server.run([&] {
-    server.service().while_asked = [&] { done = server.service().statuses; };
+  server.service().while_asked = [&] { done = server.service().statuses; };
+  RawClient good(server.path());
+  server.run([&] {  // the loop finds both requests at once
+    greedy.send(calls);
+    good.call("io.portwatch.Who", {{"port", 80}});
   });
-  greedy.send(calls);
-  expect_served(server);
-  EXPECT_LT(done, 1500u);
+  ASSERT_TRUE(good.read().has_value());
+  EXPECT_LT(done, 10u);
   for (int i = 0; i < 1500; ++i) {
     ASSERT_TRUE(greedy.read().has_value());
   }

@@ -187,7 +187,7 @@ TEST_F(PrintPage, TimeWaitOnly_IsHeldByNoProcess) {
       "  address      0.0.0.0:80 (all IPv4 addresses)\n"
       "  state        closing: the kernel keeps the port for a while (TIME_WAIT "
       "and the like)\n"
-      "  since        not known: before portwatchd looked\n");
+      "  since        not known: not seen as it happened\n");
 }
 
 TEST_F(PrintPage, InFlight_SaysWhereItIs) {
@@ -307,7 +307,7 @@ TEST_F(PrintPage, NothingKnownOfTheProcess_StillNamesThePid) {
             "80/tcp is held by ? (pid 7)\n"
             "  address      0.0.0.0:80 (all IPv4 addresses)\n"
             "  state        listening for connections\n"
-            "  since        not known: before portwatchd looked\n"
+            "  since        not known: not seen as it happened\n"
             "  process      ?, pid 7\n");
 }
 

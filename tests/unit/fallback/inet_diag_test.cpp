@@ -139,6 +139,14 @@ TEST(ParseDump, KernelsError_IsItsErrno) {
   EXPECT_EQ(parsed.part.error, ENOENT);
 }
 
+TEST(ParseDump, NumberThatIsNoErrno_IsBadMessage) {
+  for (const std::int32_t number : {1, -4096, INT32_MIN}) {
+    Bytes bytes = kNoSuchProtocol;
+    std::memcpy(bytes.data() + 16, &number, sizeof number);
+    EXPECT_EQ(parse(bytes).part.error, EBADMSG) << number;
+  }
+}
+
 TEST(ParseDump, NoEndYet_IsNotDone) {
   const Parsed parsed = parse(without_end(kBound));
   EXPECT_FALSE(parsed.part.done);

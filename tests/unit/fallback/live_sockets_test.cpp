@@ -24,6 +24,20 @@ class LiveSockets : public testing::TestWithParam<Source> {
     EXPECT_EQ(found.size(), 1u);
     return found.empty() ? Binding{} : found.front();
   }
+  // Connections are behind their listener when only the port is asked for.
+  std::vector<Binding> connected_on(Port port) {
+    Question question;
+    question.netns = netns_.inode();
+    question.connected = true;
+    std::vector<Binding> found;
+    for (Binding& binding : look(GetParam(), question).bindings) {
+      if (binding.endpoint.port == port &&
+          binding.state == SocketState::connected) {
+        found.push_back(std::move(binding));
+      }
+    }
+    return found;
+  }
   bool by_netlink() const { return GetParam() == Source::sock_diag; }
 
   test::FreshNetns netns_;
@@ -115,26 +129,67 @@ TEST_P(LiveSockets, MptcpListener_IsOneBinding) {
   const Binding binding = only_one(5060);
   EXPECT_EQ(binding.state, SocketState::listening);
   EXPECT_TRUE(is_held_here(binding, socket));
-  EXPECT_EQ(binding.endpoint.protocol,
-            by_netlink() ? Protocol::mptcp : Protocol::tcp);
+  EXPECT_EQ(binding.endpoint.protocol, Protocol::mptcp);
 }
 
-TEST_P(LiveSockets, Connection_HasThreeEndsOnThePort) {
+TEST_P(LiveSockets, MptcpSocketThatIsOnlyBound_IsMptcp) {
+  const UniqueFd socket = test::bound_socket("127.0.0.1", 5068, test::kMptcp);
+  Question question = about(5068, netns_.inode());
+  for (const Protocol protocol : {Protocol::tcp, Protocol::mptcp}) {
+    question.protocol = protocol;
+    const auto found = look(GetParam(), question).bindings;
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_EQ(found[0].endpoint.protocol, Protocol::mptcp);
+    EXPECT_TRUE(is_held_here(found[0], socket));
+  }
+}
+
+TEST_P(LiveSockets, QuestionAboutMptcp_IsNotAboutTcp) {
+  const UniqueFd listening = test::listening_socket("127.0.0.1", 5069);
+  const UniqueFd bound = test::bound_socket("127.0.0.2", 5069);
+  Question question = about(5069, netns_.inode());
+  question.protocol = Protocol::mptcp;
+  EXPECT_TRUE(look(GetParam(), question).bindings.empty());
+}
+
+TEST_P(LiveSockets, ProcessFilter_AlsoDropsSocketsWithoutProcess) {
+  const UniqueFd listener = test::listening_socket("127.0.0.1", 5070);
+  const UniqueFd client = test::make_socket(Family::ipv4, test::kTcp);
+  test::connect_to(client, "127.0.0.1", 5070);
+  Question question;
+  question.netns = netns_.inode();
+  question.connected = true;
+  EXPECT_EQ(look(GetParam(), question).bindings.size(), 3u);
+  question.pid = getpid();
+  EXPECT_EQ(look(GetParam(), question).bindings.size(), 2u)
+      << "the one that nobody accepted is nobody's";
+}
+
+TEST_P(LiveSockets, ConnectionThatWaits_IsNobodysUntilItIsAccepted) {
   const UniqueFd listener = test::listening_socket("127.0.0.1", 5061);
   const UniqueFd client = test::make_socket(Family::ipv4, test::kTcp);
   test::connect_to(client, "127.0.0.1", 5061);
-  const auto waiting = on_port(5061);  // not accepted yet: nobody's
-  ASSERT_EQ(waiting.size(), 2u);
-  const Binding& child =
-      waiting[waiting[0].state == SocketState::connected ? 0 : 1];
-  EXPECT_EQ(child.inode, 0u);
-  EXPECT_EQ(child.held_by, HeldBy::nobody);
-  EXPECT_EQ(child.holders, std::vector<Process>{});
+  const auto waiting = connected_on(5061);
+  ASSERT_EQ(waiting.size(), 1u);
+  EXPECT_EQ(waiting[0].inode, 0u);
+  EXPECT_EQ(waiting[0].held_by, HeldBy::nobody);
+  EXPECT_EQ(waiting[0].holders, std::vector<Process>{});
   const UniqueFd accepted(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
-  const auto served = on_port(5061);
-  ASSERT_EQ(served.size(), 2u);
-  EXPECT_TRUE(is_held_here(served[0], accepted) ||
-              is_held_here(served[1], accepted));
+  const auto served = connected_on(5061);
+  ASSERT_EQ(served.size(), 1u);
+  EXPECT_TRUE(is_held_here(served[0], accepted));
+}
+
+TEST_P(LiveSockets, ConnectionOfAListenerThatIsGone_HoldsThePort) {
+  UniqueFd listener = test::listening_socket("127.0.0.1", 5071);
+  const UniqueFd client = test::make_socket(Family::ipv4, test::kTcp);
+  test::connect_to(client, "127.0.0.1", 5071);
+  const UniqueFd accepted(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  EXPECT_EQ(only_one(5071).state, SocketState::listening);
+  listener.reset();
+  const Binding left = only_one(5071);
+  EXPECT_EQ(left.state, SocketState::connected);
+  EXPECT_TRUE(is_held_here(left, accepted));
 }
 
 TEST_P(LiveSockets, TimeWait_IsHeldByNobody) {

@@ -71,6 +71,21 @@ TEST(HeldByPid, LooksAtHoldersOnly) {
   EXPECT_FALSE(held_by_pid(held, 8));
 }
 
+TEST(HideServedConnections, BehindAListenerOnly) {
+  std::vector<Binding> all = {binding(80, SocketState::listening),
+                              binding(80, SocketState::connected),
+                              binding(80, SocketState::closing),
+                              binding(81, SocketState::connected),
+                              binding(80, SocketState::connected, Protocol::tcp, 2),
+                              binding(80, SocketState::connected, Protocol::udp)};
+  hide_served_connections(all);
+  ASSERT_EQ(all.size(), 4u);
+  EXPECT_EQ(all[0].state, SocketState::listening);
+  EXPECT_EQ(all[1].endpoint.port, 81) << "a client's port";
+  EXPECT_EQ(all[2].netns, 2u) << "another namespace";
+  EXPECT_EQ(all[3].endpoint.protocol, Protocol::udp);
+}
+
 TEST(SortBindings, OwnNamespaceFirst_ThenByPort) {
   std::vector<Binding> all = {
       binding(3, SocketState::bound, Protocol::tcp, 1),
