@@ -288,23 +288,25 @@ std::string quality(const Answer& answer, const Style& style) {
 
 std::string print_page(const Answer& answer, const std::vector<PortSpec>& ports,
                        const View& view, const Lineage& lineage) {
+  const std::vector<Group> groups = group_bindings(answer);
   std::string page;
-  for (const Group& group : group_bindings(answer)) {
+  for (const Group& group : groups) {
     page += page.empty() ? "" : "\n";
     page += section(group, answer, view, lineage);
   }
-  const bool has_sections = !page.empty();
   std::string free_ports;
   for (const PortSpec& port : ports) {
     if (!is_taken(answer, port)) {
       free_ports += nobody_line(port, answer);
     }
   }
-  page += (has_sections && !free_ports.empty() ? "\n" : "") + free_ports;
+  page += (groups.empty() || free_ports.empty() ? "" : "\n") + free_ports;
   // "nobody holds port 5055" needs no more words, unless it may be wrong.
-  return has_sections || !answer.missing.empty()
-             ? page + quality(answer, view.style)
-             : page;
+  if (groups.empty() && answer.missing.empty()) {
+    return page;
+  }
+  const std::string footer = quality(answer, view.style);
+  return page + (groups.size() > 1 && !footer.empty() ? "\n" : "") + footer;
 }
 
 }  // namespace portwatch::cli
