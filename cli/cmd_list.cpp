@@ -65,9 +65,8 @@ int print(const Answer& answer, const OutputOptions& output, Context& context,
 int run_list(Context& context, const std::vector<std::string>& arguments) {
   ListOptions options;
   Arguments parser("list [OPTION]...",
-                   "Shows every socket that holds a port. Options of one kind may "
-                   "be repeated (any of\nthem); those of different kinds must all "
-                   "be met.");
+                   "Shows every socket that holds a port. Of options of one kind "
+                   "any suffices;\nthose of different kinds must all be met.");
   declare(parser, options.filter);
   parser.flag("-a,--all", options.all, "connected and closing sockets too");
   declare(parser, options.output);

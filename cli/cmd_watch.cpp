@@ -1,23 +1,17 @@
 // cmd_watch.cpp - `portwatch watch`: events as they happen.
-#include <poll.h>
-
-#include <algorithm>
-#include <map>
-
 #include "cli/commands.h"
 #include "cli/common_options.h"
 #include "cli/duration.h"
 #include "cli/exit_code.h"
 #include "cli/filter.h"
 #include "cli/inquiry.h"
+#include "cli/watch_by_looking.h"
 #include "cli/watch_stream.h"
-#include "fallback/poll_source.h"
 
 namespace portwatch::cli {
 namespace {
 
 using std::chrono::milliseconds;
-using Deadline = std::optional<std::chrono::steady_clock::time_point>;
 
 struct WatchOptions {
   OutputOptions output;
@@ -43,7 +37,7 @@ void declare(Arguments& parser, WatchOptions& options) {
   parser.values("-e,--event", "TYPE", options.events,
                 "bind, listen, release, eventsLost or resynced");
   parser.value("-n,--recent", "N", options.recent,
-               "begin with the last N events that the daemon remembers");
+               "begin with the last N events of the past");
   parser.value("--count", "N", options.count, "stop after N events");
   parser.value("--timeout", "TIME", options.timeout, "stop after 500ms, 5s, 2m...");
   parser.value("--interval", "TIME", options.interval,
@@ -113,80 +107,6 @@ VarlinkClient::WatchRequest request_of(const WatchPlan& plan) {
   return request;
 }
 
-milliseconds left_until(std::chrono::steady_clock::time_point deadline) {
-  return std::chrono::ceil<milliseconds>(deadline -
-                                         std::chrono::steady_clock::now());
-}
-
-// Waits for the next look. False when nobody reads any more.
-bool wait(const Context& context, milliseconds interval, const Deadline& deadline) {
-  const milliseconds until =
-      deadline ? std::clamp(left_until(*deadline), milliseconds(0), interval)
-               : interval;
-  // A pipe without a reader reports POLLERR, asked for or not; poll(2) ignores
-  // a descriptor of -1.
-  pollfd reader{context.streams.out_fd, 0, 0};
-  return poll(&reader, 1, static_cast<int>(until.count())) <= 0 ||
-         (reader.revents & POLLERR) == 0;
-}
-
-// The source compares sockets and looks for no process. Who holds those that are
-// new is looked up once for all of them; one that is gone by then stays unknown.
-void name_holders(SnapshotReader& reader, std::vector<Change>& changes) {
-  const auto is_new = [](const Change& c) { return c.type != ChangeType::release; };
-  if (std::none_of(changes.begin(), changes.end(), is_new)) {
-    return;
-  }
-  auto answer = reader.read(Question());
-  if (!answer) {
-    return;
-  }
-  std::map<std::string, const Binding*> now;
-  for (const Binding& binding : answer->bindings) {
-    now.emplace(binding.id, &binding);
-  }
-  for (Change& change : changes) {
-    const auto found =
-        change.binding && is_new(change) ? now.find(change.binding->id) : now.end();
-    if (found != now.end()) {
-      change.binding->holders = found->second->holders;
-    }
-  }
-}
-
-Result<void> watch_by_looking(Context& context, Inquiry& inquiry,
-                              const WatchPlan& plan, WatchStream& stream) {
-  auto reader = inquiry.fallback();
-  if (!reader) {
-    return reader.error();
-  }
-  Deadline deadline;
-  if (plan.timeout) {
-    deadline = std::chrono::steady_clock::now() + *plan.timeout;
-  }
-  PollSource source(*reader.value(), context.clock);
-  std::uint64_t seq = 0;
-  for (;;) {
-    auto changes = source.poll();
-    if (!changes) {
-      return changes.error();
-    }
-    name_holders(*reader.value(), *changes);
-    for (Change& change : *changes) {
-      change.seq = ++seq;
-      if (!stream.show(change)) {
-        return {};
-      }
-    }
-    if (deadline && left_until(*deadline) <= milliseconds(0)) {
-      return Error{Errc::timed_out, ""};
-    }
-    if (!wait(context, plan.interval, deadline)) {
-      return {};
-    }
-  }
-}
-
 Result<void> watch(Context& context, const WatchOptions& options,
                    const WatchPlan& plan, WatchStream& stream) {
   Inquiry inquiry(context, options.where, options.output);
@@ -204,7 +124,10 @@ Result<void> watch(Context& context, const WatchOptions& options,
                      std::to_string(plan.interval.count()) +
                      " ms; what lives shorter is missed");
   }
-  return watch_by_looking(context, inquiry, plan, stream);
+  auto reader = inquiry.fallback();
+  return reader ? watch_by_looking(context, *reader.value(),
+                                   {plan.interval, plan.timeout}, stream)
+                : reader.error();
 }
 
 int exit_code(Context& context, const Result<void>& result, const WatchPlan& plan,
@@ -223,10 +146,11 @@ int exit_code(Context& context, const Result<void>& result, const WatchPlan& pla
 
 int run_watch(Context& context, const std::vector<std::string>& arguments) {
   WatchOptions options;
-  Arguments parser("watch [OPTION]...",
-                   "Shows who takes and who releases ports, as it happens, until "
-                   "interrupted.\nExit code: 0 done, 3 the source failed, 5 "
-                   "--timeout came before --count was reached.");
+  Arguments parser(
+      "watch [OPTION]...",
+      "Shows who takes and who releases ports, as it happens, until "
+      "interrupted.\nExit code: 0 done, 3 the source failed, 5 the time "
+      "was over before the count.");
   declare(parser, options);
   if (const auto code = parser.parse(arguments, context)) {
     return *code;

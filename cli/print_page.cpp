@@ -3,6 +3,7 @@
 #include <set>
 
 #include "cli/group.h"
+#include "cli/page_process.h"
 #include "cli/page_rows.h"
 #include "cli/print.h"
 #include "cli/text.h"
@@ -118,78 +119,6 @@ std::string connections_line(const Group& group) {
   return join_words(words);
 }
 
-std::string fds_words(const Process& process) {
-  if (!process.fds) {
-    return "";
-  }
-  constexpr std::size_t kMaxFds = 12;
-  std::string text;
-  for (std::size_t i = 0; i < process.fds->size() && i < kMaxFds; ++i) {
-    text += (i == 0 ? "" : ", ") + std::to_string((*process.fds)[i]);
-  }
-  return process.fds->size() > kMaxFds
-             ? text + " and " + std::to_string(process.fds->size() - kMaxFds) +
-                   " more"
-             : text;
-}
-
-std::string process_line(const Process& process, const View& view) {
-  std::string text =
-      name_words(process) + ", pid " + std::to_string(process.id.pid);
-  if (process.start_time) {
-    text += ", started " + time_for_people(*process.start_time, view.now);
-  }
-  return process.orphan == true ? text + ", orphan: its parent has died" : text;
-}
-
-std::string optional_text(const std::optional<std::string>& text) {
-  return text ? escape(*text) : "";
-}
-
-std::string parents_line(const Process& process, const Lineage& lineage) {
-  const std::vector<Process> parents = lineage(process);
-  std::string text;
-  for (auto parent = parents.rbegin(); parent != parents.rend(); ++parent) {
-    text += brief_words(*parent) + " -> ";
-  }
-  return text.empty() ? "" : text + brief_words(process);
-}
-
-void add_process(PageRows& rows, const Process& process, const View& view,
-                 const Lineage& lineage) {
-  rows.add("process", process_line(process, view));
-  rows.add_cut("command", process.cmdline ? command_line(*process.cmdline) : "");
-  rows.add("program", optional_text(process.exe));
-  rows.add("user", user_words(process));
-  rows.add("unit", optional_text(process.unit));
-  rows.add("container", optional_text(process.container));
-  if (home_of(process).empty()) {
-    rows.add("cgroup", optional_text(process.cgroup));
-  }
-  rows.add("descriptors", fds_words(process));
-  rows.add("parents", parents_line(process, lineage));
-}
-
-// The holders after the first: a line each, aligned.
-void add_others(PageRows& rows, const std::vector<Process>& holders) {
-  std::size_t name_width = 0;
-  std::size_t user_width = 0;
-  for (std::size_t i = 1; i < holders.size(); ++i) {
-    name_width = std::max(name_width, columns(brief_words(holders[i])));
-    user_width = std::max(user_width, columns(optional_text(holders[i].user)));
-  }
-  for (std::size_t i = 1; i < holders.size(); ++i) {
-    const Process& holder = holders[i];
-    const bool elsewhere = home_of(holder) != home_of(holders[0]);
-    std::string line = pad(brief_words(holder), name_width + 2) +
-                       pad(optional_text(holder.user), user_width + 2);
-    line += elsewhere ? escape(home_of(holder)) + "  " : "";
-    line += holder.fds ? "fd " + fds_words(holder) + "  " : "";
-    line += holder.cmdline ? command_line(*holder.cmdline) : "";
-    rows.add_cut("also held by", line);
-  }
-}
-
 bool holds(const Group& group, const Process& process) {
   return std::any_of(
       group.holders.begin(), group.holders.end(),
@@ -288,23 +217,25 @@ std::string quality(const Answer& answer, const Style& style) {
 
 std::string print_page(const Answer& answer, const std::vector<PortSpec>& ports,
                        const View& view, const Lineage& lineage) {
+  const std::vector<Group> groups = group_bindings(answer);
   std::string page;
-  for (const Group& group : group_bindings(answer)) {
+  for (const Group& group : groups) {
     page += page.empty() ? "" : "\n";
     page += section(group, answer, view, lineage);
   }
-  const bool has_sections = !page.empty();
   std::string free_ports;
   for (const PortSpec& port : ports) {
     if (!is_taken(answer, port)) {
       free_ports += nobody_line(port, answer);
     }
   }
-  page += (has_sections && !free_ports.empty() ? "\n" : "") + free_ports;
+  page += (groups.empty() || free_ports.empty() ? "" : "\n") + free_ports;
   // "nobody holds port 5055" needs no more words, unless it may be wrong.
-  return has_sections || !answer.missing.empty()
-             ? page + quality(answer, view.style)
-             : page;
+  if (groups.empty() && answer.missing.empty()) {
+    return page;
+  }
+  const std::string footer = quality(answer, view.style);
+  return page + (groups.size() > 1 && !footer.empty() ? "\n" : "") + footer;
 }
 
 }  // namespace portwatch::cli
