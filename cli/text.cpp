@@ -89,7 +89,7 @@ bool starts_character(char c) {
   return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
 }
 
-std::string quoted(std::string_view word) {
+std::string in_quotes(std::string_view word) {
   std::string text = "'";
   for (const char c : word) {
     text += c == '\'' ? std::string("'\\''") : std::string(1, c);
@@ -125,7 +125,7 @@ std::string command_line(const std::vector<std::string>& arguments) {
   std::string line;
   for (const std::string& argument : arguments) {
     line += line.empty() ? "" : " ";
-    line += is_plain_word(argument) ? argument : quoted(argument);
+    line += is_plain_word(argument) ? argument : in_quotes(argument);
   }
   return escape(line);
 }

@@ -12,12 +12,10 @@
 #include <optional>
 
 #include "fallback/fd_scan.h"
+#include "userspace/base/linux_values.h"
 #include "userspace/base/unique_fd.h"
 
 namespace portwatch {
-
-inline constexpr int kIpprotoMptcp = 262;  // linux/in.h
-inline constexpr int kSoNetnsCookie = 71;  // asm-generic/socket.h, 5.14
 
 class SocketBorrower {
  public:

@@ -5,14 +5,12 @@
 #include <algorithm>
 
 #include "fallback/netns_scope.h"
+#include "userspace/base/linux_values.h"
 
 namespace portwatch {
 namespace {
 
-// The first pid namespace always has this inode (PROC_PID_INIT_INO,
-// linux/proc_ns.h); only from there are all processes seen.
-constexpr ino_t kInitPidNamespace = 0xEFFFFFFC;
-
+// Only from there are all processes seen.
 bool in_init_pid_namespace() {
   struct stat facts {};
   return stat("/proc/self/ns/pid", &facts) == 0 &&

@@ -41,9 +41,10 @@ void append(std::vector<Missing>& all, std::vector<Missing> more) {
   std::move(more.begin(), more.end(), std::back_inserter(all));
 }
 
-class Look {
+class PictureLook {
  public:
-  Look(SocketTables& tables, const NamespaceView& view, const Question& question)
+  PictureLook(SocketTables& tables, const NamespaceView& view,
+              const Question& question)
       : tables_(tables), view_(view), question_(question) {}
 
   Result<Picture> take() {
@@ -52,7 +53,7 @@ class Look {
       return read.error();
     }
     if (!search && must_search()) {  // only the look has shown it
-      return Look(tables_, view_, question_).take();
+      return PictureLook(tables_, view_, question_).take();
     }
     if (search) {
       if (const auto searched = search_silent(); !searched) {
@@ -141,7 +142,7 @@ class Look {
 
 Result<Picture> take_picture(SocketTables& tables, const NamespaceView& view,
                              const Question& question) {
-  return Look(tables, view, question).take();
+  return PictureLook(tables, view, question).take();
 }
 
 void drop_twins(std::vector<Binding>& bindings) {

@@ -11,6 +11,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "userspace/base/linux_values.h"
+
 namespace portwatch {
 namespace {
 
@@ -19,7 +21,6 @@ namespace {
 constexpr std::size_t kBufferBytes = 64 * 1024;
 constexpr int kAttempts = 4;
 constexpr int kReplySeconds = 10;  // the kernel answers while it is asked
-constexpr int kSoNetnsCookie = 71;
 
 Error broken(const std::string& why) {
   return {Errc::io, "the kernel's socket list is unreadable: " + why};

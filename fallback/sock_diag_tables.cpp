@@ -61,10 +61,10 @@ class SockDiagTables final : public SocketTables {
 };
 
 // One look at one namespace.
-class Look {
+class TableLook {
  public:
   // The probe, if there is one, is looked for and left out.
-  Look(SockDiag& diag, const TableQuery& query, bool foreign, BoundProbe probe)
+  TableLook(SockDiag& diag, const TableQuery& query, bool foreign, BoundProbe probe)
       : diag_(diag), query_(query), foreign_(foreign), probe_(std::move(probe)) {}
 
   bool found_probe() const { return found_probe_; }
@@ -192,7 +192,7 @@ Result<TableView> SockDiagTables::read(const Namespace& where,
   if (!*diag) {
     return diag->error();
   }
-  Look look(**diag, query, !where.own(), std::move(probe));
+  TableLook look(**diag, query, !where.own(), std::move(probe));
   TableView view = look.take();
   if (must_probe) {
     bound_inactive_ = look.found_probe();

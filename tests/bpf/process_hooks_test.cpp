@@ -7,7 +7,6 @@
 namespace portwatch::test {
 namespace {
 
-using Kind = ProcessEvent::Kind;
 using ProcessHooks = HookTest;
 
 pid_t fork_and_exit() {
@@ -25,7 +24,7 @@ TEST_F(ProcessHooks, ForkOfAHolder_NamesParentAndChild) {
   const pid_t child = fork_and_exit();
   const auto events = take_about(getpid());
   ASSERT_EQ(events.size(), 1u);
-  EXPECT_EQ(events[0].kind, Kind::fork);
+  EXPECT_EQ(events[0].kind, ProcessEvent::Kind::fork);
   EXPECT_EQ(events[0].child.pid, child);
   EXPECT_GT(events[0].child.start_ticks, 0u);
 }
@@ -37,7 +36,7 @@ TEST_F(ProcessHooks, ExitOfAHolder_OneRecordAtTheEnd) {
   child.finish();
   const auto events = take_about(pid);
   ASSERT_EQ(events.size(), 1u);
-  EXPECT_EQ(events[0].kind, Kind::exit);
+  EXPECT_EQ(events[0].kind, ProcessEvent::Kind::exit);
 }
 
 TEST_F(ProcessHooks, ExecOfAHolder_OneRecordAndNoMember) {
@@ -50,7 +49,7 @@ TEST_F(ProcessHooks, ExecOfAHolder_OneRecordAndNoMember) {
   waitpid(pid, nullptr, 0);
   const auto events = take_about(pid);
   ASSERT_EQ(events.size(), 1u) << "the program after exec is a stranger";
-  EXPECT_EQ(events[0].kind, Kind::exec);
+  EXPECT_EQ(events[0].kind, ProcessEvent::Kind::exec);
 }
 
 TEST_F(ProcessHooks, Stranger_NoRecord) {

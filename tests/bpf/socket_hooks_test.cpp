@@ -11,14 +11,13 @@
 namespace portwatch::test {
 namespace {
 
-using Kind = SocketEvent::Kind;
 using SocketHooks = HookTest;
 
 TEST_F(SocketHooks, BindTcp4_OneRecordWithPortAddressAndTask) {
   const UniqueFd socket = bound_socket("127.0.0.1", 7001);
   const auto events = take();
   ASSERT_EQ(events.size(), 1u);
-  EXPECT_EQ(events[0].kind, Kind::bind);
+  EXPECT_EQ(events[0].kind, SocketEvent::Kind::bind);
   EXPECT_EQ(endpoint_text(events[0].socket.endpoint), "127.0.0.1:7001");
   EXPECT_EQ(events[0].socket.endpoint.protocol, Protocol::tcp);
   EXPECT_EQ(events[0].socket.state, SocketState::bound);
@@ -36,7 +35,7 @@ TEST_F(SocketHooks, BindUdp6PortZero_TheChosenPortIsKnown) {
   const UniqueFd socket = bound_socket("::1", 0, kUdp);
   const auto events = take();
   ASSERT_EQ(events.size(), 1u);
-  EXPECT_EQ(events[0].kind, Kind::bind);
+  EXPECT_EQ(events[0].kind, SocketEvent::Kind::bind);
   EXPECT_EQ(events[0].socket.endpoint.port, port_of(socket));
   EXPECT_EQ(address_text(events[0].socket.endpoint), "::1");
   EXPECT_EQ(events[0].socket.endpoint.protocol, Protocol::udp);
@@ -55,7 +54,7 @@ TEST_F(SocketHooks, ListenAfterBind_SameIdAndPort) {
   start_listening(socket);
   const auto events = take();
   ASSERT_EQ(events.size(), 2u);
-  EXPECT_EQ(events[1].kind, Kind::listen);
+  EXPECT_EQ(events[1].kind, SocketEvent::Kind::listen);
   EXPECT_EQ(events[1].socket.id, events[0].socket.id);
   EXPECT_EQ(events[1].socket.endpoint.port, 7003);
   EXPECT_EQ(events[1].socket.state, SocketState::listening);
@@ -66,7 +65,7 @@ TEST_F(SocketHooks, ListenWithoutBind_PortIsKnownAtOnce) {
   start_listening(socket);
   const auto events = take();
   ASSERT_EQ(events.size(), 1u);
-  EXPECT_EQ(events[0].kind, Kind::listen);
+  EXPECT_EQ(events[0].kind, SocketEvent::Kind::listen);
   EXPECT_EQ(events[0].socket.endpoint.port, port_of(socket));
 }
 
@@ -78,7 +77,7 @@ TEST_F(SocketHooks, ListenThatFails_NoListenRecord) {
   EXPECT_NE(listen(second.get(), 1), 0);
   EXPECT_EQ(errno, EADDRINUSE);
   for (const SocketEvent& event : take()) {
-    EXPECT_NE(event.kind, Kind::listen);
+    EXPECT_NE(event.kind, SocketEvent::Kind::listen);
   }
 }
 
@@ -90,9 +89,9 @@ TEST_F(SocketHooks, ShutdownOfListener_UnlistenSaysWhetherThePortStays) {
   shutdown(automatic.get(), SHUT_RDWR);
   const auto events = take();
   ASSERT_EQ(events.size(), 2u);
-  EXPECT_EQ(events[0].kind, Kind::unlisten);
+  EXPECT_EQ(events[0].kind, SocketEvent::Kind::unlisten);
   EXPECT_TRUE(events[0].socket.locked);
-  EXPECT_EQ(events[1].kind, Kind::unlisten);
+  EXPECT_EQ(events[1].kind, SocketEvent::Kind::unlisten);
   EXPECT_FALSE(events[1].socket.locked);
 }
 
@@ -105,7 +104,7 @@ TEST_F(SocketHooks, CloseOfTheLastDescriptor_OneRelease) {
   copy.reset();
   const auto events = take();
   ASSERT_EQ(events.size(), 1u);
-  EXPECT_EQ(events[0].kind, Kind::release);
+  EXPECT_EQ(events[0].kind, SocketEvent::Kind::release);
   EXPECT_EQ(events[0].socket.endpoint.port, 7006);
 }
 
@@ -116,7 +115,7 @@ TEST_F(SocketHooks, KilledHolder_ReleaseNamesIt) {
   child.kill_and_reap();
   const auto events = take();
   ASSERT_EQ(events.size(), 1u);
-  EXPECT_EQ(events[0].kind, Kind::release);
+  EXPECT_EQ(events[0].kind, SocketEvent::Kind::release);
   EXPECT_EQ(events[0].task.id.pid, pid);
 }
 
@@ -125,7 +124,7 @@ TEST_F(SocketHooks, UdpConnect_MarksTheSocket) {
   connect_to(socket, "127.0.0.1", 9);
   const auto events = take();
   ASSERT_EQ(events.size(), 1u);
-  EXPECT_EQ(events[0].kind, Kind::connect);
+  EXPECT_EQ(events[0].kind, SocketEvent::Kind::connect);
   EXPECT_NE(events[0].socket.id, 0u);
 }
 
@@ -148,13 +147,13 @@ TEST_F(SocketHooks, MptcpListener_FlaggedAndJoinedByInode) {
   const std::uint64_t inode = events[0].socket.inode;
   EXPECT_TRUE(events[0].socket.mptcp);
   EXPECT_EQ(events[0].socket.endpoint.protocol, Protocol::mptcp);
-  EXPECT_EQ(events[1].kind, Kind::listen);
+  EXPECT_EQ(events[1].kind, SocketEvent::Kind::listen);
   EXPECT_EQ(events[1].socket.inode, inode);
   EXPECT_FALSE(events[1].socket.kernel);
   socket.reset();
   events = take();
   ASSERT_FALSE(events.empty());
-  EXPECT_EQ(events[0].kind, Kind::release);
+  EXPECT_EQ(events[0].kind, SocketEvent::Kind::release);
   EXPECT_EQ(events[0].socket.inode, inode);
 }
 

@@ -39,7 +39,7 @@ Address make_address(const std::string& text, Port port) {
   return address;
 }
 
-void check(bool ok, const char* what) {
+void check_call(bool ok, const char* what) {
   if (!ok) {
     throw std::system_error(errno, std::generic_category(), what);
   }
@@ -51,7 +51,7 @@ UniqueFd make_socket(Family family, int protocol) {
   UniqueFd made(socket(family == Family::ipv4 ? AF_INET : AF_INET6,
                        (protocol == kUdp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC,
                        protocol));
-  check(made.valid(), "socket");
+  check_call(made.valid(), "socket");
   return made;
 }
 
@@ -65,12 +65,12 @@ UniqueFd bound_socket(const std::string& address, Port port, int protocol) {
   const int one = 1;
   setsockopt(made.get(), SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
   errno = try_bind(made, address, port);
-  check(errno == 0, "bind");
+  check_call(errno == 0, "bind");
   return made;
 }
 
 void start_listening(const UniqueFd& socket) {
-  check(listen(socket.get(), 16) == 0, "listen");
+  check_call(listen(socket.get(), 16) == 0, "listen");
 }
 
 UniqueFd listening_socket(const std::string& address, Port port, int protocol) {
@@ -81,13 +81,13 @@ UniqueFd listening_socket(const std::string& address, Port port, int protocol) {
 
 void connect_to(const UniqueFd& socket, const std::string& address, Port port) {
   Address to = make_address(address, port);
-  check(connect(socket.get(), to.get(), to.size) == 0, "connect");
+  check_call(connect(socket.get(), to.get(), to.size) == 0, "connect");
 }
 
 Port port_of(const UniqueFd& socket) {
   Address own;
   own.size = sizeof own.storage;
-  check(getsockname(socket.get(), own.get(), &own.size) == 0, "getsockname");
+  check_call(getsockname(socket.get(), own.get(), &own.size) == 0, "getsockname");
   return ntohs(own.storage.ss_family == AF_INET
                    ? reinterpret_cast<sockaddr_in*>(&own.storage)->sin_port
                    : reinterpret_cast<sockaddr_in6*>(&own.storage)->sin6_port);

@@ -20,7 +20,7 @@ namespace {
 using std::chrono::milliseconds;
 using Steady = std::chrono::steady_clock;
 
-constexpr std::size_t kReadBytes = 64 * 1024;
+constexpr std::size_t kReplyReadBytes = 64 * 1024;
 
 Error timed_out() { return {Errc::timed_out, "portwatchd did not answer in time"}; }
 
@@ -289,7 +289,7 @@ Result<void> VarlinkClient::fill(Deadline deadline) {
   if (const auto waited = wait_for(POLLIN, deadline); !waited) {
     return waited;
   }
-  std::array<char, kReadBytes> bytes;
+  std::array<char, kReplyReadBytes> bytes;
   const ssize_t count =
       recv(socket_.get(), bytes.data(), bytes.size(), MSG_DONTWAIT);
   if (count == 0) {

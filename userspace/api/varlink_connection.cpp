@@ -12,7 +12,7 @@
 namespace portwatch {
 namespace {
 
-constexpr std::size_t kReadBytes = 64 * 1024;
+constexpr std::size_t kRequestReadBytes = 64 * 1024;
 constexpr std::size_t kMaxPieces = 64;  // messages in one sendmsg
 
 bool would_block(int number) { return number == EAGAIN || number == EINTR; }
@@ -27,7 +27,7 @@ void VarlinkConnection::receive() {
   if ((interest() & EPOLLIN) == 0) {
     return;
   }
-  std::array<char, kReadBytes> bytes;
+  std::array<char, kRequestReadBytes> bytes;
   const ssize_t count = recv(fd(), bytes.data(), bytes.size(), MSG_DONTWAIT);
   if (count > 0) {
     framing_.append({bytes.data(), static_cast<std::size_t>(count)});

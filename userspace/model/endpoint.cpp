@@ -5,12 +5,13 @@
 
 #include <charconv>
 
+#include "userspace/base/linux_values.h"
+
 namespace portwatch {
 namespace {
 
 constexpr std::array<std::string_view, 5> kProtocolNames = {"tcp", "udp", "mptcp",
                                                             "udplite", "sctp"};
-constexpr int kIpprotoMptcp = 262;  // linux/in.h; absent from older headers
 
 Error bad_port(std::string_view text, std::string_view why) {
   return {Errc::invalid, "bad port '" + std::string(text) +

@@ -10,13 +10,12 @@
 
 #include "bpf/events.h"
 #include "userspace/base/clock.h"
+#include "userspace/base/linux_values.h"
 
 namespace portwatch {
 namespace {
 
 constexpr std::size_t kSmallestRing = 4096;
-constexpr ino_t kInitPidNamespace =
-    0xEFFFFFFC;  // PROC_PID_INIT_INO, linux/proc_ns.h
 
 int no_output(libbpf_print_level, const char*, va_list) { return 0; }
 

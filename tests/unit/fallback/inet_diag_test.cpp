@@ -48,7 +48,7 @@ const Bytes kBound = from_hex(
     "010000000000000006001600520000001400000003000200070000004977000000000000");
 
 // A dual-stack UDP socket on [::]:5058.
-const Bytes kUdp6 = from_hex(
+const Bytes kUdp6Reply = from_hex(
     "840000001400020007000000497700000a07000013c20000000000000000000000000000"
     "000000000000000000000000000000000000000000000000fe3900000000000000000000"
     "0000000000000000000000009b670900050008000000000005000b000000000008000f00"
@@ -117,7 +117,7 @@ TEST(ParseDump, BoundSocket_IsBound) {
 }
 
 TEST(ParseDump, UdpSocket_IsBoundAndDualStack) {
-  const Parsed parsed = parse(kUdp6, Protocol::udp);
+  const Parsed parsed = parse(kUdp6Reply, Protocol::udp);
   ASSERT_EQ(parsed.sockets.size(), 1u);
   EXPECT_EQ(parsed.sockets[0].local.protocol, Protocol::udp);
   EXPECT_EQ(parsed.sockets[0].state, SocketState::bound);
