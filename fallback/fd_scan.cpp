@@ -14,8 +14,8 @@
 #include <system_error>
 #include <thread>
 
-#include "fallback/proc_dir.h"
 #include "userspace/base/unique_fd.h"
+#include "userspace/source/proc_dir.h"
 #include "userspace/source/proc_parse.h"
 #include "userspace/source/read_file.h"
 

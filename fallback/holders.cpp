@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "fallback/netns_scope.h"
 #include "userspace/base/linux_values.h"
+#include "userspace/source/netns_scope.h"
 
 namespace portwatch {
 namespace {

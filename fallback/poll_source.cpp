@@ -59,6 +59,7 @@ Result<std::vector<Change>> PollSource::poll() {
     std::string id = binding.id;
     picture.emplace(std::move(id), std::move(binding));
   }
+  missing_ = answer->missing;
   auto gaps = blind_spots(std::move(answer->missing));
   const bool sees_as_before = is_subset(gaps, gaps_);
   std::vector<Change> changes;

@@ -27,13 +27,16 @@ class PollSource {
   Result<std::vector<Change>> poll();
 
   std::size_t size() const { return picture_.size(); }
+  // What the last look could not see.
+  const std::vector<Missing>& missing() const { return missing_; }
 
  private:
   SnapshotReader& reader_;
   const Clock& clock_;
   bool primed_ = false;
   std::map<std::string, Binding> picture_;  // by id
-  std::vector<Missing> gaps_;  // of the last look: what it could not see
+  std::vector<Missing> missing_;            // of the last look
+  std::vector<Missing> gaps_;               // of those, what hides bindings
 };
 
 }  // namespace portwatch

@@ -15,10 +15,10 @@
 #include <vector>
 
 #include "fallback/fd_scan.h"
-#include "fallback/netns_scope.h"
 #include "fallback/socket_record.h"
 #include "userspace/base/result.h"
 #include "userspace/model/answer.h"
+#include "userspace/source/netns_scope.h"
 
 namespace portwatch {
 

@@ -7,9 +7,9 @@
 #include <optional>
 #include <vector>
 
-#include "fallback/netns_scope.h"
 #include "fallback/socket_record.h"
 #include "userspace/model/answer.h"
+#include "userspace/source/netns_scope.h"
 
 namespace portwatch {
 

@@ -73,8 +73,8 @@ TEST_F(Picture, AutomaticPortAfterShutdown_PortZeroNow) {
 TEST_F(Picture, OneDescriptor_Proven) {
   const UniqueFd socket = listening_socket("127.0.0.1", 7203);
   const auto found = only(picture_->holders_of(getpid(), 7203), 7203);
-  EXPECT_EQ(found.descriptors.size(), 1u);
-  EXPECT_EQ(found.descriptors.begin()->second, std::vector<int>{socket.get()});
+  EXPECT_EQ(found.holders.size(), 1u);
+  EXPECT_EQ(found.holders.begin()->second.fds, std::vector<int>{socket.get()});
   EXPECT_EQ(found.references, 1u);
   EXPECT_TRUE(found.proven());
 }
@@ -84,7 +84,7 @@ TEST_F(Picture, ForkedHolder_UnprovenUntilBothAreLookedAt) {
   const Child child([] {});
   EXPECT_FALSE(only(picture_->holders_of(getpid(), 7204), 7204).proven());
   const auto all = only(picture_->all_holders(7204), 7204);
-  EXPECT_EQ(all.descriptors.size(), 2u);
+  EXPECT_EQ(all.holders.size(), 2u);
   EXPECT_TRUE(all.proven());
 }
 
@@ -92,7 +92,7 @@ TEST_F(Picture, Duplicates_EveryNumberIsListed) {
   const UniqueFd socket = listening_socket("127.0.0.1", 7205);
   const UniqueFd copy(fcntl(socket.get(), F_DUPFD_CLOEXEC, 100));
   const auto found = only(picture_->holders_of(getpid(), 7205), 7205);
-  EXPECT_EQ(found.descriptors.begin()->second,
+  EXPECT_EQ(found.holders.begin()->second.fds,
             (std::vector<int>{socket.get(), copy.get()}));
   EXPECT_TRUE(found.proven());
 }

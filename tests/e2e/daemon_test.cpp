@@ -2,6 +2,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <fstream>
 
 #include "tests/e2e/host.h"
@@ -81,6 +82,31 @@ TEST_F(DaemonProgram, HangupWithBrokenConfiguration_KeepsServing) {
   const std::string log = daemon_->errors();
   EXPECT_NE(log.find("portwatchd.toml:1"), std::string::npos) << log;
   EXPECT_NE(log.find("the old one stays"), std::string::npos) << log;
+}
+
+TEST_F(DaemonProgram, Hangup_AppliesTheNewConfiguration) {
+  start_daemon();
+  const auto events = [this] {
+    const auto out = ask({"watch", "-n", "100", "--timeout", "0.2s", "--json"}).out;
+    return std::count(out.begin(), out.end(), '\n');
+  };
+  for (const Port port : {Port{5055}, Port{5056}, Port{5057}}) {
+    bound_socket("127.0.0.1", port);
+  }
+  EXPECT_EQ(events(), 6);  // bind and release
+  write_config("[events]\nrecent = 1\n[log]\nlevel = \"debug\"\n");
+  kill(daemon_->pid(), SIGHUP);
+  for (int i = 0; i < 50 && events() != 1; ++i) {
+  }
+  EXPECT_EQ(events(), 1);
+  write_config("[ring]\nsize = \"64KiB\"\n");
+  kill(daemon_->pid(), SIGHUP);
+  for (int i = 0; i < 5; ++i) {
+    events();
+  }
+  daemon_->stop(SIGTERM);
+  const std::string log = daemon_->errors();
+  EXPECT_NE(log.find("ring.size: that takes a restart"), std::string::npos) << log;
 }
 
 TEST_F(DaemonProgram, UnknownOption_ExitTwo) {

@@ -14,6 +14,9 @@ struct Way {
   const char* name;
   const char* backend;
   bool daemon;
+
+  // The name of a test must not depend on where the linker put strings.
+  friend void PrintTo(const Way& way, std::ostream* out) { *out << way.name; }
 };
 
 class Who : public Host, public ::testing::WithParamInterface<Way> {

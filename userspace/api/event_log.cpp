@@ -4,6 +4,13 @@
 
 namespace portwatch {
 
+void EventLog::set_capacity(std::size_t capacity) {
+  capacity_ = capacity;
+  while (changes_.size() > capacity_) {
+    changes_.pop_front();
+  }
+}
+
 const Change& EventLog::push(Change change) {
   if (!changes_.empty() && changes_.size() >= capacity_) {
     changes_.pop_front();

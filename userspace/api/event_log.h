@@ -17,6 +17,9 @@ class EventLog {
  public:
   explicit EventLog(std::size_t capacity) : capacity_(capacity) {}
 
+  // Forgets what no longer fits.
+  void set_capacity(std::size_t capacity);
+
   // Gives the change its seq and keeps it; returns the numbered change, valid
   // until the next push. With a capacity of 0 one change is kept all the same.
   const Change& push(Change change);

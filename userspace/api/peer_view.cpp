@@ -1,11 +1,27 @@
 #include "userspace/api/peer_view.h"
 
+#include <sys/stat.h>
+
+#include <string>
+
 namespace portwatch {
 namespace {
 
+// A process whose user is not known is somebody else's. One that has dropped
+// rights is not for its user's eyes either: its files belong to root then, though
+// not its directory (task_dump_owner() in fs/proc/base.c). One that is gone has
+// no files, only its user.
+bool is_own(const Process& process, const Viewer& viewer) {
+  if (process.uid != viewer.uid) {
+    return false;
+  }
+  struct stat facts {};
+  const std::string file = "/proc/" + std::to_string(process.id.pid) + "/environ";
+  return stat(file.c_str(), &facts) != 0 || facts.st_uid == viewer.uid;
+}
+
 void redact(Process& process, const Viewer& viewer) {
-  // A process whose user is not known is somebody else's.
-  if (process.uid == viewer.uid) {
+  if (is_own(process, viewer)) {
     return;
   }
   process.exe.reset();

@@ -346,6 +346,10 @@ Result<std::unique_ptr<VarlinkServer>> VarlinkServer::make(EventLoop& loop,
 
 void VarlinkServer::publish(const Change& change) { impl_->publish(change); }
 
+void VarlinkServer::set_max_clients(std::size_t most) {
+  impl_->options.max_clients = most;
+}
+
 std::size_t VarlinkServer::clients() const { return impl_->clients.size(); }
 
 std::size_t VarlinkServer::subscribers() const {

@@ -51,6 +51,9 @@ class VarlinkServer {
   // within Service::answer().
   void publish(const Change& change);
 
+  // Nobody is cut before the next one comes.
+  void set_max_clients(std::size_t most);
+
   std::size_t clients() const;
   std::size_t subscribers() const;
 

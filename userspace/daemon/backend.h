@@ -1,6 +1,7 @@
 // backend.h - what the daemon serves from: live (eBPF) or polled (the rest).
 #pragma once
 
+#include <chrono>
 #include <functional>
 
 #include "userspace/api/service.h"
@@ -17,6 +18,8 @@ class Backend : public Service {
   // Takes in everything that happened; each change goes to the publisher that
   // the backend was made with, in order. Error: the backend is broken for good.
   virtual Result<void> drain() = 0;
+  // How often one that has to look looks. One that is told does not need it.
+  virtual void look_every(std::chrono::milliseconds) {}
 };
 
 }  // namespace portwatch

@@ -154,8 +154,13 @@ Result<void> apply_file(const std::string& file, Config& config) {
 Result<Config> load_config(const std::vector<std::string>& files) {
   Config config;
   for (const std::string& file : files) {
-    std::error_code none;
-    if (!std::filesystem::exists(file, none)) {
+    std::error_code failed;
+    const bool there = std::filesystem::exists(file, failed);
+    if (failed) {
+      return Error{Errc::invalid,
+                   "cannot look for " + file + ": " + failed.message()};
+    }
+    if (!there) {
       continue;
     }
     if (auto done = apply_file(file, config); !done) {
@@ -165,14 +170,20 @@ Result<Config> load_config(const std::vector<std::string>& files) {
   return config;
 }
 
-std::vector<std::string> config_files(const std::string& private_directory) {
+Result<std::vector<std::string>> config_files(
+    const std::string& private_directory) {
   if (!private_directory.empty()) {
-    return {private_directory + "/portwatchd.toml"};
+    return std::vector{private_directory + "/portwatchd.toml"};
   }
+  constexpr const char* kDropIns = "/etc/portwatch/conf.d";
   std::vector<std::string> files;
-  std::error_code none;
-  for (const auto& entry :
-       std::filesystem::directory_iterator("/etc/portwatch/conf.d", none)) {
+  std::error_code failed;
+  const std::filesystem::directory_iterator entries(kDropIns, failed);
+  if (failed && failed != std::errc::no_such_file_or_directory) {
+    return Error{Errc::invalid,
+                 std::string("cannot read ") + kDropIns + ": " + failed.message()};
+  }
+  for (const auto& entry : entries) {
     if (entry.path().extension() == ".toml") {
       files.push_back(entry.path().string());
     }
@@ -180,6 +191,14 @@ std::vector<std::string> config_files(const std::string& private_directory) {
   std::sort(files.begin(), files.end());
   files.insert(files.begin(), "/etc/portwatch/portwatchd.toml");
   return files;
+}
+
+Result<Config> read_config(const std::string& private_directory) {
+  const auto files = config_files(private_directory);
+  if (!files) {
+    return files.error();
+  }
+  return load_config(*files);
 }
 
 }  // namespace portwatch

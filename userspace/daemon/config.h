@@ -27,6 +27,10 @@ Result<Config> load_config(const std::vector<std::string>& files);
 
 // The files of the system: /etc/portwatch/portwatchd.toml, then conf.d/*.toml
 // in the order of their names. Under a private directory: DIR/portwatchd.toml.
-std::vector<std::string> config_files(const std::string& private_directory);
+// Error: conf.d is there and cannot be read.
+Result<std::vector<std::string>> config_files(const std::string& private_directory);
+
+// load_config() of config_files().
+Result<Config> read_config(const std::string& private_directory);
 
 }  // namespace portwatch

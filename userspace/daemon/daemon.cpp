@@ -225,18 +225,29 @@ void Daemon::reload() {
                  std::chrono::duration_cast<std::chrono::microseconds>(
                      std::chrono::steady_clock::now().time_since_epoch())
                      .count()));
-  const auto config = load_config(config_files(options_.private_directory));
+  const auto config = read_config(options_.private_directory);
   if (!config) {
     spdlog::error("configuration not applied, the old one stays: {}",
                   config.error().context);
   } else {
-    set_log_level(options_.log_level.empty() ? config->log_level
-                                             : options_.log_level);
-    spdlog::info(
-        "configuration applied: log.level at once, the rest at the next "
-        "start");
+    apply(*config);
   }
   sd_notify(0, "READY=1");
+}
+
+// Everything but the ring, which is as large as the kernel made it at the start.
+void Daemon::apply(const Config& config) {
+  set_log_level(options_.log_level.empty() ? config.log_level : options_.log_level);
+  server_->set_max_clients(config.max_clients);
+  log_.set_capacity(config.recent_events);
+  backend_->look_every(config.snapshot_interval);
+  spdlog::info("configuration applied{}",
+               config.ring_bytes == config_.ring_bytes
+                   ? ""
+                   : ", but for ring.size: that takes a restart");
+  const std::size_t ring_bytes = config_.ring_bytes;
+  config_ = config;
+  config_.ring_bytes = ring_bytes;
 }
 
 Result<Answer> Daemon::answer(const Question& question) {

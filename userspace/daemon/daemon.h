@@ -39,6 +39,7 @@ class Daemon final : public Service {
   void on_signal();
   void on_events();
   void reload();
+  void apply(const Config& config);
 
   Options options_;
   Config config_;

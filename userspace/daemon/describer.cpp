@@ -39,12 +39,7 @@ std::shared_ptr<const Process> Describer::creator(const TaskFacts& task) {
     process.exe.reset();
     process.cmdline.reset();
   }
-  process.id = task.id;
-  process.start_time = start_wall_time(task.id.start_ticks, clock_);
-  process.name = task.comm;
-  process.uid = task.uid;
-  process.user = reader_.user_name(task.uid);
-  process.ppid = task.ppid;
+  complete(process, task);
   auto shared = std::make_shared<const Process>(std::move(process));
   if (creators_.size() >= kMaxCreators) {
     creators_.clear();
@@ -53,11 +48,25 @@ std::shared_ptr<const Process> Describer::creator(const TaskFacts& task) {
   return shared;
 }
 
-Process Describer::holder(const ProcessId& id) {
-  Process process = reader_.read(id).value_or(Process{});
-  process.id = id;
-  process.start_time = start_wall_time(id.start_ticks, clock_);
-  return process;
+Process Describer::holder(const TaskFacts& task) {
+  auto process = reader_.read(task.id);
+  if (!process) {
+    process.emplace();
+    complete(*process, task);
+  }
+  return std::move(*process);
+}
+
+// What the kernel side said of the process is what it was at that moment.
+void Describer::complete(Process& process, const TaskFacts& task) {
+  process.id = task.id;
+  process.start_time = start_wall_time(task.id.start_ticks, clock_);
+  process.name = task.comm;
+  process.uid = task.uid;
+  process.user = reader_.user_name(task.uid);
+  if (task.ppid != 0) {
+    process.ppid = task.ppid;
+  }
 }
 
 Binding Describer::binding(const SocketFacts& facts) const {

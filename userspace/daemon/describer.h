@@ -29,8 +29,8 @@ class Describer {
   // Events were lost: any of them may run another program now.
   void forget_all() { creators_.clear(); }
 
-  // A holder as it is now; the facts of one that has just vanished are empty.
-  Process holder(const ProcessId& id);
+  // A holder as it is now; of one that has just vanished, what its record says.
+  Process holder(const TaskFacts& task);
 
   // Without holders, since, creator: those are not facts of the socket.
   Binding binding(const SocketFacts& facts) const;
@@ -39,6 +39,8 @@ class Describer {
   void name_netns(std::vector<Binding>& bindings) const;
 
  private:
+  void complete(Process& process, const TaskFacts& task);
+
   const Clock& clock_;
   ProcessReader reader_;
   std::uint32_t own_netns_;

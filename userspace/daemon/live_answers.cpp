@@ -117,13 +117,13 @@ Binding LiveBackend::describe(const SocketHolders& holders) {
     binding.creator = *socket->creator;
   }
   binding.holders.emplace();
-  for (const auto& [process, fds] : holders.descriptors) {
+  for (const auto& [process, holder] : holders.holders) {
     auto known = described_.find(process);
     if (known == described_.end()) {
-      known = described_.emplace(process, describer_.holder(process)).first;
+      known = described_.emplace(process, describer_.holder(holder.task)).first;
     }
     binding.holders->push_back(known->second);
-    binding.holders->back().fds = fds;
+    binding.holders->back().fds = holder.fds;
   }
   // Without a struct socket it is an orphan that finishes its last exchange.
   const bool orphan = facts.inode == 0 && (facts.state == SocketState::connected ||

@@ -14,7 +14,7 @@ constexpr std::size_t kMaxSingleLooks = 32;
 
 std::set<ProcessId> processes_of(const SocketHolders& holders) {
   std::set<ProcessId> processes;
-  for (const auto& [process, fds] : holders.descriptors) {
+  for (const auto& [process, holder] : holders.holders) {
     processes.insert(process);
   }
   return processes;

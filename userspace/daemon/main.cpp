@@ -13,7 +13,7 @@ int main(int argc, char** argv) {
   if (const auto code = parse_options(argc, argv, options)) {
     return *code;
   }
-  const auto config = load_config(config_files(options.private_directory));
+  const auto config = read_config(options.private_directory);
   start_logging(options.log_level.empty() && config ? config->log_level
                 : options.log_level.empty()         ? "info"
                                                     : options.log_level);

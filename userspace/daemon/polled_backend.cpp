@@ -7,17 +7,10 @@
 namespace portwatch {
 namespace {
 
-Result<UniqueFd> make_timer(std::chrono::milliseconds interval) {
+Result<UniqueFd> make_timer() {
   UniqueFd timer(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
   if (!timer.valid()) {
     return errno_error(errno, "timerfd_create");
-  }
-  itimerspec spec{};
-  spec.it_interval.tv_sec = interval.count() / 1000;
-  spec.it_interval.tv_nsec = (interval.count() % 1000) * 1'000'000;
-  spec.it_value = spec.it_interval;
-  if (timerfd_settime(timer.get(), 0, &spec, nullptr) != 0) {
-    return errno_error(errno, "timerfd_settime");
   }
   return timer;
 }
@@ -27,7 +20,7 @@ Result<UniqueFd> make_timer(std::chrono::milliseconds interval) {
 Result<std::unique_ptr<PolledBackend>> PolledBackend::start(
     const Clock& clock, std::unique_ptr<SnapshotReader> reader,
     std::chrono::milliseconds interval, Publish publish) {
-  auto timer = make_timer(interval);
+  auto timer = make_timer();
   if (!timer) {
     return timer.error();
   }
@@ -39,7 +32,17 @@ Result<std::unique_ptr<PolledBackend>> PolledBackend::start(
   if (!backend->failed_look_.empty()) {
     return Error{Errc::not_supported, backend->failed_look_};
   }
+  backend->look_every(interval);
   return backend;
+}
+
+void PolledBackend::look_every(std::chrono::milliseconds interval) {
+  itimerspec spec{};
+  spec.it_interval.tv_sec = interval.count() / 1000;
+  spec.it_interval.tv_nsec = (interval.count() % 1000) * 1'000'000;
+  spec.it_value = spec.it_interval;
+  // Fails only on a bad descriptor or a bad time, and both are ours.
+  timerfd_settime(timer_.get(), 0, &spec, nullptr);
 }
 
 Result<void> PolledBackend::drain() {
@@ -67,11 +70,12 @@ Result<Answer> PolledBackend::answer(const Question& question) {
 Status PolledBackend::status() {
   Status status;
   status.source = reader_->source();
-  status.confidence = Confidence::snapshot;
+  status.missing = changes_.missing();
   if (!failed_look_.empty()) {
-    status.confidence = Confidence::partial;
     status.missing.push_back({"sockets", "the last look failed: " + failed_look_});
   }
+  status.confidence =
+      status.missing.empty() ? Confidence::snapshot : Confidence::partial;
   status.events = events_;
   status.bindings = changes_.size();
   return status;

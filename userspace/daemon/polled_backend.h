@@ -27,6 +27,7 @@ class PolledBackend final : public Backend {
   Result<void> drain() override;
   Result<Answer> answer(const Question& question) override;
   Status status() override;
+  void look_every(std::chrono::milliseconds interval) override;
 
  private:
   PolledBackend(const Clock& clock, std::unique_ptr<SnapshotReader> reader,

@@ -4,16 +4,14 @@
 #include <bpf/libbpf.h>
 #include <fcntl.h>
 #include <portwatch_bpf.skel.h>
-#include <sched.h>
 
 #include <array>
 #include <cerrno>
 #include <filesystem>
-#include <set>
 #include <string>
 
 #include "userspace/source/event_decoder.h"
-#include "userspace/source/netns.h"
+#include "userspace/source/netns_scope.h"
 
 namespace portwatch {
 namespace {
@@ -159,28 +157,27 @@ Result<void> KernelPicture::track_in_this_netns() {
 }
 
 Result<void> KernelPicture::track_kernel_sockets(std::vector<Missing>& gaps) {
-  const UniqueFd home(open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
-  if (!home.valid()) {
-    return errno_error(errno, "cannot open /proc/self/ns/net");
+  auto view = find_namespaces(0);
+  if (!view) {
+    return view.error();
   }
-  auto done = track_in_this_netns();
-  const auto namespaces = open_other_netns();
+  Result<void> done;
   std::size_t refused = 0;
-  for (const UniqueFd& other : namespaces) {
-    if (done && setns(other.get(), CLONE_NEWNET) == 0) {
-      done = track_in_this_netns();
-    } else {
-      ++refused;
+  for (const Namespace& where : view->namespaces) {
+    const auto there =
+        run_in_namespace(where, [&] { done = track_in_this_netns(); });
+    if (!there) {
+      return there.error();
     }
+    if (!done) {
+      return done;
+    }
+    refused += there->has_value() ? 1 : 0;
   }
-  if (setns(home.get(), CLONE_NEWNET) != 0 && !namespaces.empty()) {
-    return errno_error(errno, "cannot return to our own network namespace");
-  }
-  if (refused != 0) {
-    gaps.push_back(
-        {"namespaces", "kernel sockets and descriptors in flight in " +
-                           std::to_string(refused) +
-                           " network namespaces that could not be entered"});
+  if (refused != 0 || view->gap) {
+    gaps.push_back({"namespaces",
+                    "kernel sockets and descriptors in flight, older than "
+                    "portwatchd, in network namespaces that it cannot enter"});
   }
   return done;
 }

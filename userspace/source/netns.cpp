@@ -1,55 +1,16 @@
 #include "userspace/source/netns.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <cerrno>
 #include <memory>
-#include <set>
 #include <string>
-#include <utility>
 
 namespace portwatch {
 namespace {
 
 using Directory = std::unique_ptr<DIR, int (*)(DIR*)>;
-
-// Opens each namespace file that opens and is not in `seen` yet.
-class NetnsCollector {
- public:
-  explicit NetnsCollector(std::uint32_t own) { seen_.insert(own); }
-
-  void take(int directory, const char* path) {
-    struct stat facts {};
-    if (fstatat(directory, path, &facts, 0) != 0 ||
-        !seen_.insert(facts.st_ino).second) {
-      return;
-    }
-    UniqueFd fd(openat(directory, path, O_RDONLY | O_CLOEXEC));
-    if (fd.valid()) {
-      found_.push_back(std::move(fd));
-    }
-  }
-
-  std::vector<UniqueFd> found() && { return std::move(found_); }
-
- private:
-  std::set<ino_t> seen_;
-  std::vector<UniqueFd> found_;
-};
-
-void take_all(NetnsCollector& collector, const char* parent, const char* suffix,
-              bool numbers_only) {
-  const Directory listing(opendir(parent), closedir);
-  while (const dirent* entry = listing ? readdir(listing.get()) : nullptr) {
-    const char first = entry->d_name[0];
-    if (numbers_only ? first >= '1' && first <= '9' : first != '.') {
-      const std::string path = std::string(entry->d_name) + suffix;
-      collector.take(dirfd(listing.get()), path.c_str());
-    }
-  }
-}
 
 }  // namespace
 
@@ -77,14 +38,6 @@ std::map<std::uint32_t, std::string> named_netns(const std::string& directory) {
     }
   }
   return names;
-}
-
-std::vector<UniqueFd> open_other_netns() {
-  const auto own = netns_of(0);
-  NetnsCollector collector(own ? *own : 0);
-  take_all(collector, "/proc", "/ns/net", true);
-  take_all(collector, "/run/netns", "", false);
-  return std::move(collector).found();
 }
 
 }  // namespace portwatch

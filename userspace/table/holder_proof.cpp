@@ -21,7 +21,9 @@ void add(Group& group, const HolderFacts& one) {
   holders.references = std::max(holders.references, one.references);
   holders.waiters = first ? one.waiters : std::min(holders.waiters, one.waiters);
   group.slots.emplace(one.files, one.fd);
-  auto& numbers = holders.descriptors[one.task.id];
+  auto& holder = holders.holders[one.task.id];
+  holder.task = one.task;
+  auto& numbers = holder.fds;
   const auto place = std::lower_bound(numbers.begin(), numbers.end(), one.fd);
   if (place == numbers.end() || *place != one.fd) {
     numbers.insert(place, one.fd);

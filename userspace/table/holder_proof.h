@@ -20,8 +20,12 @@
 namespace portwatch {
 
 struct SocketHolders {
-  SocketFacts facts;                                  // live
-  std::map<ProcessId, std::vector<int>> descriptors;  // ascending, distinct
+  struct Holder {
+    TaskFacts task;
+    std::vector<int> fds;  // ascending, distinct
+  };
+  SocketFacts facts;  // live
+  std::map<ProcessId, Holder> holders;
   std::size_t slots = 0;         // distinct (descriptor table, number)
   std::uint32_t references = 0;  // the most that was read
   std::uint32_t waiters = 0;     // the fewest that was read

@@ -1,7 +1,10 @@
 #include "userspace/api/peer.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/unit/api/sample.h"
@@ -48,7 +51,7 @@ TEST(PeerView, Stranger_SeesWhatProcWouldShow) {
   const json holder = holder_seen_by(kStranger, 33);
   EXPECT_TRUE(holder["exe"].is_null());
   EXPECT_TRUE(holder["fds"].is_null());
-  EXPECT_EQ(holder["pid"], 100);
+  EXPECT_EQ(holder["pid"], kSamplePid);
   EXPECT_EQ(holder["name"], "nginx");
   EXPECT_EQ(holder["user"], "www-data");
   EXPECT_EQ(holder["uid"], 33);
@@ -92,7 +95,7 @@ TEST(PeerView, HiddenProc_LeavesTheOwnerOnly) {
   Binding binding = full_binding(80);
   redact(binding, Viewer{kStranger, true});
   Process expected;
-  const Process full = full_process(100, 33);
+  const Process full = full_process(kSamplePid, 33);
   expected.id = full.id;
   expected.start_time = full.start_time;
   expected.name = full.name;
@@ -108,6 +111,43 @@ TEST(PeerView, ProcessOfAnUnknownUser_IsSomebodyElses) {
   binding.creator->uid.reset();
   redact(binding, Viewer{kStranger, false});
   EXPECT_FALSE(binding.creator->exe);
+}
+
+// A process of kStranger's that drops what made it readable: proc(5), prctl(2)
+// PR_SET_DUMPABLE. Ended by closing `leash`.
+pid_t start_process(bool readable, int leash) {
+  int ready[2];
+  EXPECT_EQ(pipe(ready), 0);
+  const pid_t pid = fork();
+  if (pid == 0) {
+    char byte = 0;
+    const bool done =
+        setuid(kStranger) == 0 && prctl(PR_SET_DUMPABLE, readable ? 1 : 0) == 0;
+    _exit(done && write(ready[1], "", 1) == 1 && read(leash, &byte, 1) >= 0 ? 0
+                                                                            : 1);
+  }
+  char byte = 0;
+  close(ready[1]);
+  EXPECT_EQ(read(ready[0], &byte, 1), 1);
+  close(ready[0]);
+  return pid;
+}
+
+TEST(PeerView, ProcessThatDroppedRights_IsNotShownToItsUser) {
+  NEEDS_ROOT();
+  for (const bool readable : {true, false}) {
+    int leash[2];
+    ASSERT_EQ(pipe2(leash, O_CLOEXEC), 0);
+    const pid_t pid = start_process(readable, leash[0]);
+    Binding binding = full_binding(80, kStranger);
+    binding.creator->id.pid = pid;
+    redact(binding, Viewer{kStranger, false});
+    EXPECT_EQ(binding.creator->exe.has_value(), readable);
+    ASSERT_EQ(write(leash[1], "", 1), 1);
+    ASSERT_EQ(waitpid(pid, nullptr, 0), pid);
+    close(leash[0]);
+    close(leash[1]);
+  }
 }
 
 TEST(HidesProcesses, Mounts_AreReadAsProcWritesThem) {

@@ -38,6 +38,9 @@ inline Process full_holder(pid_t pid, uid_t uid) {
   return process;
 }
 
+// No host has a process with this number: pid_max is at most 2^22 (proc(5)).
+inline constexpr pid_t kSamplePid = 1 << 23;
+
 // 127.0.0.1:port, listening, created by and held by processes of `uid`.
 inline Binding full_binding(Port port, uid_t uid = 33) {
   Binding binding;
@@ -54,9 +57,10 @@ inline Binding full_binding(Port port, uid_t uid = 33) {
   binding.interface = "eth0";
   binding.since = sample_time();
   binding.until = sample_time(5);
-  binding.creator = full_process(100, uid);
+  binding.creator = full_process(kSamplePid, uid);
   binding.held_by = HeldBy::process;
-  binding.holders = {full_holder(100, uid), full_holder(101, uid)};
+  binding.holders = {full_holder(kSamplePid, uid),
+                     full_holder(kSamplePid + 1, uid)};
   return binding;
 }
 

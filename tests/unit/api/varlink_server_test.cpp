@@ -33,7 +33,7 @@ TEST(VarlinkServer, Who_NamesTheHolders) {
   EXPECT_EQ(answer["schema"], "portwatch/1");
   ASSERT_EQ(answer["bindings"].size(), 1u);
   EXPECT_EQ(answer["bindings"][0]["port"], 5055);
-  EXPECT_EQ(answer["bindings"][0]["holders"][1]["pid"], 101);
+  EXPECT_EQ(answer["bindings"][0]["holders"][1]["pid"], kSamplePid + 1);
 }
 
 TEST(VarlinkServer, Who_PassesItsFiltersAndOurNamespace) {

@@ -39,6 +39,12 @@ TEST_F(ConfigTest, NoFile_Defaults) {
   EXPECT_EQ(config->max_clients, 512u);
 }
 
+TEST_F(ConfigTest, FileThatCannotBeLookedFor_IsAnErrorNotTheDefaults) {
+  const auto config = load_config({directory_ + "/" + std::string(300, 'x')});
+  ASSERT_FALSE(config);
+  EXPECT_NE(config.error().context.find("cannot look for"), std::string::npos);
+}
+
 TEST_F(ConfigTest, EveryKey_IsRead) {
   const auto config = load_config(
       {file("a.toml",

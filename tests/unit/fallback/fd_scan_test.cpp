@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <string_view>
 
-#include "fallback/proc_dir.h"
+#include "userspace/source/proc_dir.h"
 
 namespace portwatch {
 namespace {

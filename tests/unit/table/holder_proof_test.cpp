@@ -33,7 +33,7 @@ TEST(HolderProof, ReferenceWithoutASlot_NotProven) {
 
 TEST(HolderProof, SharedDescriptorTable_IsOneSlotForTwoProcesses) {
   const auto found = grouped({holder(10, 0xa, 3, 2), holder(11, 0xa, 3, 2)});
-  EXPECT_EQ(found.descriptors.size(), 2u);
+  EXPECT_EQ(found.holders.size(), 2u);
   EXPECT_EQ(found.slots, 1u);
   EXPECT_FALSE(found.proven());
 }
@@ -58,7 +58,7 @@ TEST(HolderProof, WaiterLeftWhileLooking_TheSmallerCounts) {
 TEST(HolderProof, Numbers_AscendingAndDistinct) {
   const auto found = grouped(
       {holder(10, 0xa, 9, 2), holder(10, 0xa, 3, 2), holder(10, 0xa, 9, 2)});
-  EXPECT_EQ(found.descriptors.at({10, 1}), (std::vector<int>{3, 9}));
+  EXPECT_EQ(found.holders.at({10, 1}).fds, (std::vector<int>{3, 9}));
 }
 
 TEST(HolderProof, Untracked_GroupedByInode) {

@@ -1,4 +1,4 @@
-#include "fallback/netns_scope.h"
+#include "userspace/source/netns_scope.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -9,10 +9,11 @@
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
+#include <set>
 #include <string_view>
 
-#include "fallback/proc_dir.h"
 #include "userspace/source/netns.h"
+#include "userspace/source/proc_dir.h"
 
 namespace portwatch {
 namespace {
@@ -100,19 +101,21 @@ class Finder {
 
   void look_at_processes() {
     const auto pids = list_processes(proc_);
-    bool unsure = pids.empty() || pids.front() != 1;  // hidepid hides process 1
+    std::vector<pid_t> refused;
     for (const pid_t pid : pids) {
       std::array<char, 32> path;
       std::snprintf(path.data(), path.size(), "%d/ns/net", pid);
       const auto inode = inode_in_link(proc_, path.data());
       if (!inode) {
-        const bool refused = errno == EACCES || errno == EPERM;
-        unsure |= refused && !shares_our_tables(pid);
+        if (errno == EACCES || errno == EPERM) {
+          refused.push_back(pid);
+        }
       } else if (wanted(*inode)) {
         add(*inode, proc_, path.data(), pid);
       }
     }
-    if (unsure) {
+    const bool hidepid = pids.empty() || pids.front() != 1;
+    if (hidepid || !are_in_view(refused)) {
       view_.gap = Missing{
           "namespaces", "those of some processes are not visible to " + seen_by()};
     }
@@ -120,12 +123,28 @@ class Finder {
 
   // Every namespace has files of its own below /proc/PID/net, with inode numbers
   // of their own, and no rights are needed to see them: a process with our
-  // numbers is in our namespace (fs/proc/proc_net.c, proc_register()).
-  bool shares_our_tables(pid_t pid) const {
+  // the numbers of a namespace is in it (fs/proc/proc_net.c, proc_register()).
+  std::optional<std::uint32_t> tables_of(pid_t pid) const {
     std::array<char, 32> path;
     std::snprintf(path.data(), path.size(), "%d/net/tcp", pid);
-    const auto tables = inode_of(proc_, path.data());
-    return tables && tables == own_tables_;
+    return inode_of(proc_, path.data());
+  }
+
+  // True when all these processes are in namespaces that we have found anyway.
+  bool are_in_view(const std::vector<pid_t>& pids) const {
+    if (pids.empty()) {
+      return true;
+    }
+    std::set<std::uint32_t> known = {
+        inode_of(AT_FDCWD, "/proc/thread-self/net/tcp").value_or(0)};
+    for (const Namespace& seen : view_.namespaces) {
+      known.insert(seen.pid == 0 ? 0 : tables_of(seen.pid).value_or(0));
+    }
+    return std::all_of(pids.begin(), pids.end(), [&](pid_t pid) {
+      const auto tables = tables_of(pid);
+      // A process that is gone by now is in no namespace.
+      return tables ? known.contains(*tables) : errno == ENOENT;
+    });
   }
 
   void look_at_names() {
@@ -139,8 +158,6 @@ class Finder {
   int proc_;
   std::uint32_t own_;
   std::uint32_t only_;
-  const std::optional<std::uint32_t> own_tables_ =
-      inode_of(AT_FDCWD, "/proc/thread-self/net/tcp");
   NamespaceView view_;
   const std::map<std::uint32_t, std::string> names_ = named_netns();
 };

@@ -1,4 +1,4 @@
-#include "fallback/proc_dir.h"
+#include "userspace/source/proc_dir.h"
 
 #include <dirent.h>
 #include <sys/syscall.h>
