@@ -147,7 +147,7 @@ std::optional<int> Arguments::parse_options(
 std::string Arguments::help() const {
   std::vector<std::pair<std::string, std::string_view>> rows = {
       {shown_names("-h,--help", ""), "this text"}};
-  std::size_t width = 0;
+  std::size_t width = rows.front().first.size();
   for (const Option& option : options_) {
     rows.emplace_back(shown_names(option.names, option.metavar), option.help);
     width = std::max(width, rows.back().first.size());

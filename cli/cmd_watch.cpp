@@ -107,7 +107,19 @@ VarlinkClient::WatchRequest request_of(const WatchPlan& plan) {
   return request;
 }
 
-Result<void> watch(Context& context, const WatchOptions& options,
+// How a stream of the daemon's ended: true when it was the user's timeout.
+Result<bool> time_over(const Result<void>& watched, const WatchPlan& plan) {
+  if (watched) {
+    return false;
+  }
+  if (plan.timeout && watched.error().code == Errc::timed_out) {
+    return true;
+  }
+  return watched.error();
+}
+
+// True when the time was over.
+Result<bool> watch(Context& context, const WatchOptions& options,
                    const WatchPlan& plan, WatchStream& stream) {
   Inquiry inquiry(context, options.where, options.output);
   auto proven = inquiry.daemon();
@@ -115,9 +127,10 @@ Result<void> watch(Context& context, const WatchOptions& options,
     return proven.error();
   }
   if (proven->has_value()) {
-    return proven.value()->daemon->watch(
-        request_of(plan), plan.timeout,
-        [&](const Change& change) { return stream.show(change); });
+    return time_over(proven.value()->daemon->watch(
+                         request_of(plan), plan.timeout,
+                         [&](const Change& change) { return stream.show(change); }),
+                     plan);
   }
   if (!options.output.quiet) {
     say(context, "no daemon is asked: comparing looks every " +
@@ -130,16 +143,13 @@ Result<void> watch(Context& context, const WatchOptions& options,
                 : reader.error();
 }
 
-int exit_code(Context& context, const Result<void>& result, const WatchPlan& plan,
+int exit_code(Context& context, const Result<bool>& time_over,
               const WatchStream& stream) {
-  if (result) {
-    return kYes;
+  if (!time_over) {
+    say(context, time_over.error().context);
+    return kCannotKnow;
   }
-  if (plan.timeout && result.error().code == Errc::timed_out) {
-    return stream.wants_more() ? kTimedOut : kYes;
-  }
-  say(context, result.error().context);
-  return kCannotKnow;
+  return *time_over && stream.wants_more() ? kTimedOut : kYes;
 }
 
 }  // namespace
@@ -160,7 +170,7 @@ int run_watch(Context& context, const std::vector<std::string>& arguments) {
     return parser.refuse(context, plan.error().context);
   }
   WatchStream stream(context, options.output, plan->rules);
-  return exit_code(context, watch(context, options, *plan, stream), *plan, stream);
+  return exit_code(context, watch(context, options, *plan, stream), stream);
 }
 
 }  // namespace portwatch::cli

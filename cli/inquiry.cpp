@@ -17,8 +17,10 @@ Result<void> Inquiry::give_up(const Error& error) {
   if (socket_was_named()) {
     return Error{error.code, what};
   }
-  const bool just_not_there = error.code == Errc::not_found;
-  if (!output_.quiet && (output_.verbose || !just_not_there)) {
+  const bool just_not_there = error.code == Errc::not_found && !output_.verbose;
+  if (just_not_there && !output_.quiet && output_.format() == Format::people) {
+    say(context_, "portwatchd is not running: looking for myself");
+  } else if (!just_not_there && !output_.quiet) {
     say(context_, what + "; looking for myself instead");
   }
   return {};

@@ -1,8 +1,8 @@
 // inquiry.h - where the answer comes from: the daemon, else a look of our own.
 //
 // The rules (portwatch(1), "Where the answer comes from"): a socket that was
-// named is the only one asked; the default one may be missing without a word;
-// whatever else is wrong with it is said in one line before the fallback.
+// named is the only one asked; if the default one cannot be asked, that is said
+// in one line (for people; to programs the answer names its source).
 #pragma once
 
 #include <memory>
@@ -47,7 +47,7 @@ class Inquiry {
   }
   Result<Answer> ask_daemon(const std::vector<Question>& questions);
   Result<Answer> ask_fallback(const std::vector<Question>& questions);
-  // Says what is wrong unless it is just that no daemon runs.
+  // Says what is wrong. Error: there is no other way.
   Result<void> give_up(const Error& error);
 
   Context& context_;

@@ -13,6 +13,9 @@ std::string fds_words(const Process& process) {
   if (!process.fds) {
     return "";
   }
+  if (process.fds->empty()) {
+    return "none: a fixed file of its io_uring";
+  }
   constexpr std::size_t kMaxFds = 12;
   std::string text;
   for (std::size_t i = 0; i < process.fds->size() && i < kMaxFds; ++i) {
@@ -27,6 +30,9 @@ std::string fds_words(const Process& process) {
 std::string process_line(const Process& process, const View& view) {
   std::string text =
       name_words(process) + ", pid " + std::to_string(process.id.pid);
+  if (process.ns_pid && *process.ns_pid != process.id.pid) {
+    text += " (" + std::to_string(*process.ns_pid) + " in its pid namespace)";
+  }
   if (process.start_time) {
     text += ", started " + time_for_people(*process.start_time, view.now);
   }

@@ -3,7 +3,6 @@
 #include <poll.h>
 
 #include <algorithm>
-#include <map>
 
 #include "fallback/poll_source.h"
 
@@ -30,30 +29,6 @@ bool wait(const Context& context, milliseconds interval, const Deadline& deadlin
          (reader.revents & POLLERR) == 0;
 }
 
-// The source compares sockets and looks for no process. Who holds those that are
-// new is looked up once for all of them; one that is gone by then stays unknown.
-void name_holders(SnapshotReader& reader, std::vector<Change>& changes) {
-  const auto is_new = [](const Change& c) { return c.type != ChangeType::release; };
-  if (std::none_of(changes.begin(), changes.end(), is_new)) {
-    return;
-  }
-  auto answer = reader.read(Question());
-  if (!answer) {
-    return;
-  }
-  std::map<std::string, const Binding*> now;
-  for (const Binding& binding : answer->bindings) {
-    now.emplace(binding.id, &binding);
-  }
-  for (Change& change : changes) {
-    const auto found =
-        change.binding && is_new(change) ? now.find(change.binding->id) : now.end();
-    if (found != now.end()) {
-      change.binding->holders = found->second->holders;
-    }
-  }
-}
-
 // False when the stream has enough.
 bool show_all(std::vector<Change>& changes, std::uint64_t& seq,
               WatchStream& stream) {
@@ -65,7 +40,7 @@ bool show_all(std::vector<Change>& changes, std::uint64_t& seq,
 
 }  // namespace
 
-Result<void> watch_by_looking(Context& context, SnapshotReader& reader,
+Result<bool> watch_by_looking(Context& context, SnapshotReader& reader,
                               const LookPace& pace, WatchStream& stream) {
   Deadline deadline;
   if (pace.timeout) {
@@ -78,15 +53,14 @@ Result<void> watch_by_looking(Context& context, SnapshotReader& reader,
     if (!changes) {
       return changes.error();
     }
-    name_holders(reader, *changes);
     if (!show_all(*changes, seq, stream)) {
-      return {};
+      return false;
     }
     if (deadline && left_until(*deadline) <= milliseconds(0)) {
-      return Error{Errc::timed_out, "the time is over"};
+      return true;
     }
     if (!wait(context, pace.interval, deadline)) {
-      return {};
+      return false;
     }
   }
 }

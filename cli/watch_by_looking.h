@@ -15,9 +15,9 @@ struct LookPace {
   std::optional<std::chrono::milliseconds> timeout;
 };
 
-// Shows the differences until the stream has enough or its reader is gone.
-// Errors: timed_out at the timeout; what a look fails with.
-Result<void> watch_by_looking(Context& context, SnapshotReader& reader,
+// Shows the differences until the stream has enough or its reader is gone
+// (false), or the time is over (true). Error: what a look fails with.
+Result<bool> watch_by_looking(Context& context, SnapshotReader& reader,
                               const LookPace& pace, WatchStream& stream);
 
 }  // namespace portwatch::cli

@@ -23,12 +23,16 @@ endif()
 function(bpf_object name)
   cmake_parse_arguments(ARG "" "" "SOURCES;HEADERS" ${ARGN})
   set(objects)
+  set(werror)
+  if(PORTWATCH_WERROR)
+    set(werror -Werror)
+  endif()
   foreach(source ${ARG_SOURCES})
     set(object ${CMAKE_CURRENT_BINARY_DIR}/${source}.o)
     add_custom_command(
       OUTPUT ${object}
       COMMAND ${PORTWATCH_CLANG} -target bpf -mcpu=v3 -g -O2 -std=gnu11
-              -Wall -Wextra -Wno-unused-parameter -Werror -D__TARGET_ARCH_${PORTWATCH_BPF_ARCH}
+              -Wall -Wextra -Wno-unused-parameter ${werror} -D__TARGET_ARCH_${PORTWATCH_BPF_ARCH}
               -I${PROJECT_SOURCE_DIR} -isystem /usr/include/${PORTWATCH_MULTIARCH}
               -c ${CMAKE_CURRENT_SOURCE_DIR}/${source} -o ${object}
       DEPENDS ${source} ${ARG_HEADERS}

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 #include <utility>
 
 namespace portwatch {
@@ -42,6 +43,31 @@ bool is_subset(const std::vector<Missing>& part,
   return std::all_of(part.begin(), part.end(), [&](const Missing& gap) {
     return std::find(whole.begin(), whole.end(), gap) != whole.end();
   });
+}
+
+// Pictures are compared without holders, which cost most. Who holds those that
+// are new is looked up once for all of them; one that is gone by then stays
+// unknown.
+void name_holders(SnapshotReader& reader, std::vector<Change>& changes) {
+  const auto is_new = [](const Change& c) { return c.type != ChangeType::release; };
+  if (std::none_of(changes.begin(), changes.end(), is_new)) {
+    return;
+  }
+  auto answer = reader.read(Question());
+  if (!answer) {
+    return;
+  }
+  std::map<std::string, const Binding*> now;
+  for (const Binding& binding : answer->bindings) {
+    now.emplace(binding.id, &binding);
+  }
+  for (Change& change : changes) {
+    const auto found =
+        change.binding && is_new(change) ? now.find(change.binding->id) : now.end();
+    if (found != now.end()) {
+      change.binding->holders = found->second->holders;
+    }
+  }
 }
 
 }  // namespace
@@ -92,6 +118,7 @@ Result<std::vector<Change>> PollSource::poll() {
   if (!std::exchange(primed_, true)) {
     changes.clear();
   }
+  name_holders(reader_, changes);
   return changes;
 }
 

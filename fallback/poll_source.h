@@ -22,8 +22,9 @@ class PollSource {
       : reader_(reader), clock_(clock) {}
 
   // Looks once. The first call only fills the picture and returns nothing.
-  // Order: releases, then binds, then listens. A failed look changes nothing;
-  // one that sees less than the one before releases nothing.
+  // What is new comes with its holders. Order: releases, then binds, then listens.
+  // A failed look changes nothing; one that sees less than the one before releases
+  // nothing.
   Result<std::vector<Change>> poll();
 
   std::size_t size() const { return picture_.size(); }

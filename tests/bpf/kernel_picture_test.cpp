@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "tests/bpf/recorder.h"
+#include "tests/support/messages.h"
 #include "userspace/table/holder_proof.h"
 
 namespace portwatch::test {
@@ -99,22 +100,8 @@ TEST_F(Picture, Duplicates_EveryNumberIsListed) {
 
 TEST_F(Picture, InFlight_UnprovenAndStillListed) {
   UniqueFd socket = listening_socket("127.0.0.1", 7206);
-  std::array<int, 2> pair{};
-  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()), 0);
-  const UniqueFd left(pair[0]);
-  const UniqueFd right(pair[1]);
-  char byte = 'x';
-  iovec data{&byte, 1};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-  msghdr message{};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
-  *header = {CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS};
-  *reinterpret_cast<int*>(CMSG_DATA(header)) = socket.get();
-  ASSERT_EQ(sendmsg(left.get(), &message, 0), 1);
+  const Channel channel = make_channel();
+  send_descriptor(channel.left, socket);
   EXPECT_FALSE(only(picture_->all_holders(7206), 7206).proven());
   socket.reset();
   EXPECT_TRUE(picture_->all_holders(7206)->empty());

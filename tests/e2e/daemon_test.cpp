@@ -145,6 +145,35 @@ TEST_F(DaemonProgram, OrdinaryUser_GetsTheOwnerAndNoMore) {
   EXPECT_TRUE(holder["fds"].is_null());
 }
 
+// The kernel charges what we keep with a socket to that socket's option memory.
+TEST_F(DaemonProgram, SocketThatCannotBeTracked_IsSaidUntilItCan) {
+  const auto option_memory = [](const char* bytes) {
+    std::ofstream file("/proc/sys/net/core/optmem_max");
+    file << bytes;
+    file.close();
+    return file.good();
+  };
+  start_daemon();
+  ASSERT_TRUE(option_memory("1")) << "optmem_max is not of this namespace here";
+  const UniqueFd socket = listening_socket("127.0.0.1", 7502);
+  const Json without = Json::parse(ask({"who", "7502", "--json"}).out);
+  EXPECT_EQ(without["confidence"], "partial") << without.dump(1);
+  ASSERT_EQ(without["bindings"].size(), 1u) << "the full pass finds it";
+  EXPECT_EQ(without["bindings"][0]["holders"][0]["pid"], getpid());
+  EXPECT_GT(Json::parse(ask({"status", "--json"}).out)["eventsLost"], 0);
+  ASSERT_TRUE(option_memory("131072"));
+  ask({"who", "7502", "--json"});  // tries again
+  const Json with = Json::parse(ask({"who", "7502", "--json"}).out);
+  EXPECT_EQ(with["missing"], Json::array()) << with.dump(1);
+  EXPECT_EQ(with["bindings"].size(), 1u);
+}
+
+TEST_F(DaemonProgram, EmptyPrivateDirectory_IsNotTheSystems) {
+  const CommandResult result = run_command({PORTWATCHD, "--private", ""});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_NE(result.err.find("--private"), std::string::npos) << result.err;
+}
+
 TEST_F(DaemonProgram, LostRecords_AreToldAndTheTableIsRight) {
   write_config("[ring]\nsize = \"4KiB\"\n");
   start_daemon();

@@ -1,5 +1,6 @@
 // `portwatch watch`: every change, in order, none missing.
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "tests/e2e/host.h"
@@ -68,6 +69,27 @@ TEST_F(Watch, BindEvent_NamesTheCreator) {
   EXPECT_EQ(event["binding"]["creator"]["pid"], getpid());
   EXPECT_FALSE(event["binding"]["creator"]["exe"].is_null());
   EXPECT_FALSE(event["binding"]["since"].is_null());
+}
+
+// A server that takes a port as root and another one as somebody else.
+TEST_F(Watch, CreatorThatChangedBetweenTwoBinds_IsAsItWasAtEach) {
+  const Child child([] {
+    listening_socket("127.0.0.1", 7408).release();
+    if (setresuid(kNobody, kNobody, kNobody) != 0 ||
+        prctl(PR_SET_NAME, "renamed") != 0) {
+      _exit(1);
+    }
+    listening_socket("127.0.0.1", 7409).release();
+  });
+  const auto creator = [this](const char* port) {
+    const auto found = ours(ask({"who", port, "--json"}));
+    EXPECT_EQ(found.size(), 1u);
+    return found.empty() ? Json{} : found[0]["creator"];
+  };
+  EXPECT_EQ(creator("7408")["uid"], 0);
+  EXPECT_EQ(creator("7408")["name"], "e2e_tests");
+  EXPECT_EQ(creator("7409")["uid"], kNobody);
+  EXPECT_EQ(creator("7409")["name"], "renamed");
 }
 
 TEST_F(Watch, Recent_ShowsWhatWasBefore) {

@@ -15,5 +15,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::abort();
   }
   static_cast<void>(parse_effective_uid(text));
+  static_cast<void>(parse_ns_pid(text));
   return 0;
 }

@@ -55,6 +55,8 @@ Child::Child(const std::function<void()>& body) {
 void Child::finish() {
   leash_.reset();
   if (pid_ > 0) {
+    // Younger children hold copies of the leash, so that it alone is not enough.
+    kill(pid_, SIGTERM);
     waitpid(pid_, nullptr, 0);
     pid_ = -1;
   }

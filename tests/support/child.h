@@ -19,7 +19,7 @@ class Child {
   Child& operator=(const Child&) = delete;
 
   pid_t pid() const { return pid_; }
-  void finish();         // lets it exit and reaps it
+  void finish();         // SIGTERM, and reaps it
   void kill_and_reap();  // SIGKILL
 
  private:

@@ -17,6 +17,7 @@ void write_process(JsonWriter& out, const Process& process, bool is_holder) {
   out.field("uid", process.uid);
   out.field("user", process.user);
   out.field("ppid", process.ppid);
+  out.field("nsPid", process.ns_pid);
   out.field("cgroup", process.cgroup);
   out.field("unit", process.unit);
   out.field("container", process.container);
@@ -38,6 +39,7 @@ Result<Process> process_from_json(const json& document) {
   in.read("uid", process.uid);
   in.read("user", process.user);
   in.read("ppid", process.ppid);
+  in.read("nsPid", process.ns_pid);
   in.read("cgroup", process.cgroup);
   in.read("unit", process.unit);
   in.read("container", process.container);

@@ -31,6 +31,7 @@ void redact(Process& process, const Viewer& viewer) {
     process.cgroup.reset();
     process.container.reset();
     process.ppid.reset();
+    process.ns_pid.reset();
     process.orphan.reset();
   }
 }

@@ -31,8 +31,9 @@ Describer::Describer(const Clock& clock) : clock_(clock), reader_(clock) {
 
 std::shared_ptr<const Process> Describer::creator(const TaskFacts& task) {
   const auto known = creators_.find(task.id);
-  if (known != creators_.end()) {
-    return known->second;
+  // A process may change its user, its name and its cgroup between two binds.
+  if (known != creators_.end() && known->second.task == task) {
+    return known->second.process;
   }
   Process process = reader_.read(task.id).value_or(Process{});
   if (process.name != task.comm) {  // it has run another program since
@@ -44,7 +45,7 @@ std::shared_ptr<const Process> Describer::creator(const TaskFacts& task) {
   if (creators_.size() >= kMaxCreators) {
     creators_.clear();
   }
-  creators_.emplace(task.id, shared);
+  creators_.insert_or_assign(task.id, Creator{task, shared});
   return shared;
 }
 

@@ -32,6 +32,9 @@ class Describer {
   // A holder as it is now; of one that has just vanished, what its record says.
   Process holder(const TaskFacts& task);
 
+  // Any process as it is now; empty when it has vanished.
+  std::optional<Process> process(const ProcessId& id) { return reader_.read(id); }
+
   // Without holders, since, creator: those are not facts of the socket.
   Binding binding(const SocketFacts& facts) const;
 
@@ -44,7 +47,11 @@ class Describer {
   const Clock& clock_;
   ProcessReader reader_;
   std::uint32_t own_netns_;
-  std::map<ProcessId, std::shared_ptr<const Process>> creators_;
+  struct Creator {
+    TaskFacts task;  // as it was when the rest was read
+    std::shared_ptr<const Process> process;
+  };
+  std::map<ProcessId, Creator> creators_;
 };
 
 }  // namespace portwatch

@@ -27,8 +27,8 @@ Answer LiveBackend::new_answer() const {
   for (const Missing& gap : gaps_) {
     answer.miss(gap);
   }
-  const std::uint64_t untracked =
-      session_->counters().storage_failures + table_.refused();
+  const std::uint64_t untracked = session_->counters().storage_failures -
+                                  settled_failures_ + untracked_ + table_.refused();
   if (untracked != 0) {
     answer.miss({"sockets", std::to_string(untracked) +
                                 " could not be tracked (out of memory, or the "
@@ -41,10 +41,16 @@ Result<Answer> LiveBackend::answer(const Question& question) {
   if (auto current = take_in(kRecordsPerAnswer); !current) {
     return current.error();
   }
+  if (auto settled = settle_losses(true); !settled) {
+    return settled.error();
+  }
   described_.clear();
   auto answer = question.port ? who(question) : list(question);
   if (!answer) {
     return answer.error();
+  }
+  if (auto done = add_sctp(question, *answer); !done) {
+    return done.error();
   }
   std::erase_if(answer->bindings, [&](const Binding& binding) {
     return !admits(question, binding) ||
@@ -61,9 +67,6 @@ Result<Answer> LiveBackend::answer(const Question& question) {
 
 Result<Answer> LiveBackend::who(const Question& question) {
   const Port port = *question.port;
-  if (auto fresh = refresh_floating(port); !fresh) {
-    return fresh.error();
-  }
   Answer answer = new_answer();
   if (!may_be_taken_silently(port)) {
     bool proven = false;
@@ -125,6 +128,14 @@ Binding LiveBackend::describe(const SocketHolders& holders) {
     binding.holders->push_back(known->second);
     binding.holders->back().fds = holder.fds;
   }
+  for (const ProcessId& owner : holders.ring_owners) {
+    if (!holders.holders.contains(owner)) {
+      if (auto process = describer_.process(owner)) {
+        process->fds.emplace();
+        binding.holders->push_back(std::move(*process));
+      }
+    }
+  }
   // Without a struct socket it is an orphan that finishes its last exchange.
   const bool orphan = facts.inode == 0 && (facts.state == SocketState::connected ||
                                            facts.state == SocketState::closing);
@@ -133,6 +144,14 @@ Binding LiveBackend::describe(const SocketHolders& holders) {
                     : facts.kernel            ? HeldBy::kernel
                                               : HeldBy::in_flight;
   return binding;
+}
+
+// Why a full pass may not meet every process; null when it does.
+const char* LiveBackend::hidden_holders() const {
+  return !session_->whole_host() ? "processes outside this container are not seen"
+         : picture_->init_is_hidden()
+             ? "this host hides process 1 from kernel iterators"
+             : nullptr;
 }
 
 // A full pass found nobody: in flight, unless there are processes that it
@@ -144,11 +163,7 @@ void LiveBackend::doubt_in_flight(Answer& answer) const {
   if (std::none_of(answer.bindings.begin(), answer.bindings.end(), in_flight)) {
     return;
   }
-  const char* hidden = !session_->whole_host()
-                           ? "processes outside this container are not seen"
-                       : picture_->init_is_hidden()
-                           ? "this host hides process 1 from kernel iterators"
-                           : nullptr;
+  const char* hidden = hidden_holders();
   if (hidden == nullptr) {
     return;
   }

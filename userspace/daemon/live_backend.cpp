@@ -12,6 +12,7 @@ namespace {
 // Records taken in at one turn of the loop: a storm must not keep clients and
 // signals waiting.
 constexpr std::size_t kRecordsPerTurn = 4096;
+constexpr std::chrono::seconds kPause{1};
 
 }  // namespace
 
@@ -57,7 +58,7 @@ Result<void> LiveBackend::bootstrap(std::size_t ring_bytes) {
                      "and pid namespace are seen"});
   }
   if (auto reader = make_snapshot_reader(Source::sock_diag, clock_)) {
-    closing_ = std::move(reader).value();
+    sock_diag_ = std::move(reader).value();
   }
   // What is there at the start is no news.
   const Publish publish = std::exchange(publish_, [](const Change&) {});
@@ -122,19 +123,48 @@ void LiveBackend::on_record(std::span<const std::byte> bytes) {
   }
 }
 
-Result<void> LiveBackend::drain() { return take_in(kRecordsPerTurn); }
-
-Result<void> LiveBackend::take_in(std::size_t limit) {
-  const auto count = session_->consume(limit);
+Result<void> LiveBackend::drain() {
+  const auto count = take_in(kRecordsPerTurn);
   if (!count) {
     return count.error();
   }
-  if (*count == limit) {
-    return {};  // more is waiting; losses are settled when the ring is empty
+  // When more is waiting, holes may yet be filled.
+  return *count == kRecordsPerTurn ? Result<void>() : settle_losses(false);
+}
+
+Result<std::size_t> LiveBackend::take_in(std::size_t limit) {
+  return session_->consume(limit);
+}
+
+// Whatever was not told is found by looking: full rings, records that make no
+// sense, hooks that the kernel skipped, sockets that could not be tracked. The
+// last two may go on for as long as a storm or a shortage does: unless somebody
+// asks, they wait for `kPause` after the last time.
+Result<void> LiveBackend::settle_losses(bool at_once) {
+  const auto counters = session_->counters();
+  std::uint64_t lost =
+      loss_.settle(counters.drops) + std::exchange(undecodable_, 0);
+  const std::uint64_t skips = session_->skipped_runs();
+  const bool rested = clock_.boot_now() - recovered_ >= kPause;
+  if (at_once || rested || lost != 0) {
+    lost += skips - std::exchange(settled_skips_, skips);
+    lost += counters.storage_failures - settled_failures_;
   }
-  const std::uint64_t lost =
-      loss_.settle(session_->counters().drops) + std::exchange(undecodable_, 0);
   return lost == 0 ? Result<void>() : recover(lost);
+}
+
+// A socket that could not be tracked is tried again by the full pass.
+Result<void> LiveBackend::retry_untracked() {
+  const std::uint64_t before = session_->counters().storage_failures;
+  if (before == settled_failures_ && untracked_ == 0) {
+    return {};
+  }
+  if (auto pass = picture_->all_holders(0); !pass) {
+    return pass.error();
+  }
+  settled_failures_ = session_->counters().storage_failures;
+  untracked_ = settled_failures_ - before;
+  return {};
 }
 
 Result<void> LiveBackend::recover(std::uint64_t lost) {
@@ -145,6 +175,9 @@ Result<void> LiveBackend::recover(std::uint64_t lost) {
   loss.time = clock_.wall_now();
   loss.count = lost;
   publish_(std::move(loss));
+  if (auto retried = retry_untracked(); !retried) {
+    return retried.error();
+  }
   auto repairs = take_picture();
   if (!repairs) {
     return repairs.error();
@@ -155,6 +188,7 @@ Result<void> LiveBackend::recover(std::uint64_t lost) {
   done.time = clock_.wall_now();
   done.repairs = *repairs;
   publish_(std::move(done));
+  recovered_ = clock_.boot_now();
   return {};
 }
 
@@ -185,7 +219,10 @@ void LiveBackend::publish_all(const std::vector<TableChange>& changes) {
 
 Status LiveBackend::status() {
   Status status;
-  const Answer nothing = new_answer();
+  Answer nothing = new_answer();
+  if (const char* hidden = hidden_holders()) {
+    nothing.miss({"holders", hidden});
+  }
   status.source = Source::ebpf;
   status.confidence = nothing.confidence;
   status.missing = nothing.missing;

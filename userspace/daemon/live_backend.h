@@ -45,22 +45,27 @@ class LiveBackend final : public Backend {
   LiveBackend(const Clock& clock, const Options& options, Publish publish);
   Result<void> bootstrap(std::size_t ring_bytes);
   void on_record(std::span<const std::byte> bytes);
-  Result<void> take_in(std::size_t limit);
+  Result<std::size_t> take_in(std::size_t limit);
   void publish_all(const std::vector<TableChange>& changes);
   Result<std::vector<SocketEntry>> whole_picture();
   Result<std::size_t> take_picture();
+  Result<void> settle_losses(bool at_once);
+  Result<void> retry_untracked();
   Result<void> recover(std::uint64_t lost);
 
   Result<Answer> who(const Question& question);
   Result<Answer> list(const Question& question);
-  Result<void> refresh_floating(Port port);
   Result<Groups> proven_holders(Port port, bool& proven);
   Result<Groups> every_holder(Port port);
-  Result<Groups> settled_holders(Port port, bool& unexplained);
+  Result<Groups> settled_holders(Port port);
+  void add_ring_owners(Groups& groups) const;
+  void remember(const Groups& groups);
   Result<void> look_at_everybody(const Question& question, Answer& answer);
   Result<void> add_closing(const Question& question, Answer& answer);
+  Result<void> add_sctp(const Question& question, Answer& answer);
   bool is_without_holder(const SocketEntry& entry, const Groups& groups) const;
   Binding describe(const SocketHolders& holders);
+  const char* hidden_holders() const;
   void doubt_in_flight(Answer& answer) const;
   Answer new_answer() const;
 
@@ -71,11 +76,15 @@ class LiveBackend final : public Backend {
   LossCounter loss_;
   std::unique_ptr<BpfSession> session_;
   std::unique_ptr<KernelPicture> picture_;
-  std::unique_ptr<SnapshotReader> closing_;  // null where netlink is refused
-  std::map<ProcessId, Process> described_;   // holders of the answer in the making
-  std::vector<Missing> gaps_;                // of the bootstrap
+  std::unique_ptr<SnapshotReader> sock_diag_;  // null where netlink is refused
+  std::map<ProcessId, Process> described_;  // holders of the answer in the making
+  std::vector<Missing> gaps_;               // of the bootstrap
   std::uint64_t events_ = 0;
   std::uint64_t undecodable_ = 0;
+  std::uint64_t settled_skips_ = 0;     // of session_->skipped_runs()
+  std::uint64_t settled_failures_ = 0;  // of the counter storage_failures
+  std::uint64_t untracked_ = 0;         // sockets that failed again when retried
+  BootTime recovered_{};                // when the last recovery ended
   std::uint64_t lost_ = 0;
   std::uint64_t resyncs_ = 0;
 };

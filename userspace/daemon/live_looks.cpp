@@ -1,10 +1,14 @@
 // live_looks.cpp - how LiveBackend looks: at the processes that are believed to
 // hold a port, or at everybody, and when that is all.
+#include <unistd.h>
+
 #include <algorithm>
 #include <set>
+#include <unordered_set>
 #include <utility>
 
 #include "userspace/daemon/live_backend.h"
+#include "userspace/source/ring_files.h"
 
 namespace portwatch {
 namespace {
@@ -20,6 +24,12 @@ std::set<ProcessId> processes_of(const SocketHolders& holders) {
   return processes;
 }
 
+// What a connection's sleepers hold is not counted: see snapshot.bpf.c.
+bool adds_up(const SocketHolders& one) {
+  return one.facts.state == SocketState::connected ||
+         one.facts.state == SocketState::closing || one.proven();
+}
+
 bool is_accounted_for(const TrackedSocket& socket,
                       const std::vector<SocketHolders>& groups) {
   return std::any_of(groups.begin(), groups.end(), [&](const SocketHolders& one) {
@@ -30,22 +40,6 @@ bool is_accounted_for(const TrackedSocket& socket,
 }
 
 }  // namespace
-
-// Sockets whose port moves without an event are read again before the index is
-// believed.
-Result<void> LiveBackend::refresh_floating(Port port) {
-  if (!table_.has_floating()) {
-    return {};
-  }
-  auto live = picture_->sockets(port);
-  if (!live) {
-    return live.error();
-  }
-  for (const SocketEntry& entry : *live) {
-    publish_all(table_.adopt(entry, clock_.boot_now()));
-  }
-  return {};
-}
 
 // Looks only at the processes that are believed to hold the port. proven: they
 // account for every reference to every socket that the table knows there.
@@ -74,11 +68,13 @@ Result<LiveBackend::Groups> LiveBackend::proven_holders(Port port, bool& proven)
       std::all_of(known.begin(), known.end(), [&](const TrackedSocket& socket) {
         return is_accounted_for(socket, groups);
       });
+  if (proven) {
+    remember(groups);
+  }
   return groups;
 }
 
-// Looks at every process, tells the table what it did not know, and remembers
-// the holders for the next question.
+// Looks at every process and tells the table what it did not know.
 Result<LiveBackend::Groups> LiveBackend::every_holder(Port port) {
   auto found = picture_->all_holders(port);
   if (!found) {
@@ -89,30 +85,53 @@ Result<LiveBackend::Groups> LiveBackend::every_holder(Port port) {
     if (holders.facts.id != 0 && table_.same_socket(holders.facts) == nullptr) {
       publish_all(table_.adopt({holders.facts, {}, {}}, clock_.boot_now()));
     }
+  }
+  remember(groups);
+  return groups;
+}
+
+// These are the holders to look at first when the question comes again.
+void LiveBackend::remember(const Groups& groups) {
+  for (const SocketHolders& holders : groups) {
     if (const TrackedSocket* socket = table_.same_socket(holders.facts)) {
       table_.set_holders(socket->facts.id, processes_of(holders));
     }
   }
-  return groups;
 }
 
 // The walk over all processes is not atomic: a descriptor that moves from one
 // not yet visited to one that was is missed, and then the references do not add
-// up. So it is repeated once; what still does not add up is said.
-Result<LiveBackend::Groups> LiveBackend::settled_holders(Port port,
-                                                         bool& unexplained) {
-  const auto adds_up = [](const Groups& groups) {
-    return std::all_of(groups.begin(), groups.end(), [](const SocketHolders& one) {
-      return one.facts.state == SocketState::connected ||
-             one.facts.state == SocketState::closing || one.proven();
-    });
-  };
+// up. So it is repeated once.
+Result<LiveBackend::Groups> LiveBackend::settled_holders(Port port) {
   auto groups = every_holder(port);
-  if (groups && !adds_up(*groups)) {
+  if (groups && !std::all_of(groups->begin(), groups->end(), adds_up)) {
     groups = every_holder(port);
   }
-  unexplained = groups && !adds_up(*groups);
   return groups;
+}
+
+// Sockets whose references still do not add up, or that no descriptor leads to,
+// may live in an io_uring.
+void LiveBackend::add_ring_owners(Groups& groups) const {
+  std::set<std::uint64_t> odd;
+  for (const SocketHolders& one : groups) {
+    if (one.facts.inode != 0 && (one.holders.empty() || !adds_up(one))) {
+      odd.insert(one.facts.inode);
+    }
+  }
+  if (odd.empty()) {
+    return;
+  }
+  std::map<std::uint64_t, std::set<std::pair<std::uint64_t, int>>> slots;
+  for (const RingFile& file : find_ring_files(odd)) {
+    slots[file.inode].emplace(file.ring, file.slot);
+    for (SocketHolders& one : groups) {
+      if (one.facts.inode == file.inode) {
+        one.ring_owners.insert(file.owner);
+        one.ring_slots = slots[file.inode].size();
+      }
+    }
+  }
 }
 
 bool LiveBackend::is_without_holder(const SocketEntry& entry,
@@ -130,12 +149,12 @@ bool LiveBackend::is_without_holder(const SocketEntry& entry,
 Result<void> LiveBackend::look_at_everybody(const Question& question,
                                             Answer& answer) {
   const Port port = question.port.value_or(0);
+  const BootTime begun = clock_.boot_now();
   const auto before = picture_->sockets(port);
   if (!before) {
     return before.error();
   }
-  bool unexplained = false;
-  const auto groups = settled_holders(port, unexplained);
+  auto groups = settled_holders(port);
   if (!groups) {
     return groups.error();
   }
@@ -143,28 +162,30 @@ Result<void> LiveBackend::look_at_everybody(const Question& question,
   if (!after) {
     return after.error();
   }
-  for (const SocketHolders& holders : *groups) {
-    answer.bindings.push_back(describe(holders));
-  }
-  std::set<std::uint64_t> old;
+  std::unordered_set<std::uint64_t> old;
   for (const SocketEntry& entry : *before) {
     old.insert(entry.socket.id);
   }
+  std::unordered_set<std::uint64_t> alive = old;
   for (const SocketEntry& entry : *after) {
+    alive.insert(entry.socket.id);
     if (entry.socket.endpoint.port != 0 && old.contains(entry.socket.id) &&
         is_without_holder(entry, *groups)) {
       publish_all(table_.adopt(entry, clock_.boot_now()));
-      SocketHolders none;
-      none.facts = entry.socket;
-      answer.bindings.push_back(describe(none));
+      groups->emplace_back().facts = entry.socket;
     }
+  }
+  publish_all(table_.settle(port, alive, begun));
+  add_ring_owners(*groups);
+  for (const SocketHolders& holders : *groups) {
+    answer.bindings.push_back(describe(holders));
   }
   std::erase_if(answer.bindings,
                 [&](const Binding& binding) { return !admits(question, binding); });
-  if (unexplained) {
+  if (!std::all_of(groups->begin(), groups->end(), adds_up)) {
     answer.miss({"holders",
-                 "a descriptor is in a message, in io_uring or in a system call of "
-                 "a process that was not found"});
+                 "a descriptor is in a message or in a system call of a process "
+                 "that was not found"});
   }
   return {};
 }
@@ -172,7 +193,7 @@ Result<void> LiveBackend::look_at_everybody(const Question& question,
 // TIME_WAIT and orphans have no process and no element in our map, only a place
 // in the kernel's tables.
 Result<void> LiveBackend::add_closing(const Question& question, Answer& answer) {
-  if (closing_ == nullptr) {
+  if (sock_diag_ == nullptr) {
     answer.miss({"sockets", "closing ones (TIME_WAIT): netlink is refused"});
     return {};
   }
@@ -180,7 +201,7 @@ Result<void> LiveBackend::add_closing(const Question& question, Answer& answer) 
   tables.holders = false;
   tables.connected = true;
   tables.pid.reset();
-  auto seen = closing_->read(tables);
+  auto seen = sock_diag_->read(tables);
   if (!seen) {
     return seen.error();
   }
@@ -188,6 +209,31 @@ Result<void> LiveBackend::add_closing(const Question& question, Answer& answer) 
     if (binding.state == SocketState::closing && binding.inode == 0) {
       answer.bindings.push_back(std::move(binding));
     }
+  }
+  for (Missing& gap : seen->missing) {
+    answer.miss(std::move(gap));
+  }
+  return {};
+}
+
+// No hook of ours sees SCTP: where the kernel has it, it is looked up.
+Result<void> LiveBackend::add_sctp(const Question& question, Answer& answer) {
+  const bool admitted = !question.protocol || *question.protocol == Protocol::sctp;
+  if (!admitted || access("/proc/net/sctp", F_OK) != 0) {
+    return {};
+  }
+  if (sock_diag_ == nullptr) {
+    answer.miss({"sockets", "those of SCTP: netlink is refused"});
+    return {};
+  }
+  Question sctp = question;
+  sctp.protocol = Protocol::sctp;
+  auto seen = sock_diag_->read(sctp);
+  if (!seen) {
+    return seen.error();
+  }
+  for (Binding& binding : seen->bindings) {
+    answer.bindings.push_back(std::move(binding));
   }
   for (Missing& gap : seen->missing) {
     answer.miss(std::move(gap));

@@ -14,7 +14,11 @@ std::optional<int> parse_options(int argc, char** argv, Options& options) {
   app.set_version_flag("--version", "portwatchd " PORTWATCH_VERSION);
   app.add_option("--private", options.private_directory,
                  "socket, state and configuration under DIR; no system paths")
-      ->type_name("DIR");
+      ->type_name("DIR")
+      ->check([](const std::string& text) {
+        return text.empty() ? std::string("the directory has no name")
+                            : std::string();
+      });
   app.add_option("--backend", backend, "auto, ebpf, sock_diag or procfs")
       ->check(CLI::IsMember({"auto", "ebpf", "sock_diag", "procfs"}));
   app.add_option("--ready-fd", options.ready_fd,

@@ -29,6 +29,7 @@ struct ProcessId {
 struct Process {
   ProcessId id;
   std::optional<WallTime> start_time;
+  std::optional<pid_t> ns_pid;      // inside its own pid namespace
   std::optional<std::string> name;  // comm of the thread group leader
   std::optional<std::string> exe;
   std::optional<std::vector<std::string>> cmdline;

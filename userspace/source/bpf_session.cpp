@@ -11,6 +11,7 @@
 #include "bpf/events.h"
 #include "userspace/base/clock.h"
 #include "userspace/base/linux_values.h"
+#include "userspace/source/cgroup_programs.h"
 
 namespace portwatch {
 namespace {
@@ -41,13 +42,21 @@ std::uint64_t recursion_misses(int program_fd) {
              : 0;
 }
 
-Error attach_error(int number, const std::string& name) {
+Error attach_error(int number, const std::string& name,
+                   const std::vector<std::string>& others) {
   Error error = errno_error(number, "cannot attach " + name);
-  if (number == EPERM) {
-    error.context +=
-        " (root or CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN are needed; or another "
-        "program holds the root cgroup exclusively: see `bpftool cgroup show`)";
+  if (number != EPERM) {
+    return error;
   }
+  if (others.empty()) {
+    error.context += " (root or CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN are needed)";
+    return error;
+  }
+  error.context += ": another tool holds the root cgroup exclusively with program";
+  for (const std::string& other : others) {
+    error.context += " " + other;
+  }
+  error.context += " (see `bpftool cgroup show`)";
   return error;
 }
 
@@ -110,9 +119,14 @@ Result<void> BpfSession::attach_all() {
                                      : bpf_program__attach_cgroup(
                                            program, cgroup_.directory.get()));
     if (link == nullptr) {
-      return attach_error(errno, name);
+      const int number = errno;
+      return attach_error(
+          number, name,
+          cgroup_programs(cgroup_.directory.get(),
+                          bpf_program__expected_attach_type(program)));
     }
-    hooks_.push_back({name, bpf_program__fd(program), std::move(link)});
+    hooks_.push_back(
+        {name, bpf_program__fd(program), is_tracing(program), std::move(link)});
   }
   return {};
 }
@@ -157,6 +171,14 @@ BpfSession::Counters BpfSession::counters() const {
       sum.drops += cpu.drops;
       sum.storage_failures += cpu.storage_failures;
     }
+  }
+  return sum;
+}
+
+std::uint64_t BpfSession::skipped_runs() const {
+  std::uint64_t sum = 0;
+  for (const Hook& hook : hooks_) {
+    sum += hook.skippable ? recursion_misses(hook.program_fd) : 0;
   }
   return sum;
 }

@@ -53,6 +53,9 @@ class BpfSession {
     std::uint64_t storage_failures = 0;
   };
   Counters counters() const;  // since open(), summed over the CPUs
+  // Runs of the hooks that the kernel skipped, since open(): what they would
+  // have told is lost. (cgroup programs are never skipped.)
+  std::uint64_t skipped_runs() const;
 
   // With the runs that the kernel skipped, read now.
   std::vector<HookStatus> hooks() const;
@@ -67,6 +70,7 @@ class BpfSession {
   struct Hook {
     std::string name;
     int program_fd;
+    bool skippable;  // by the kernel's recursion guard
     BpfLink link;
   };
 

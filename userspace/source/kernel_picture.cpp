@@ -102,6 +102,9 @@ Result<std::vector<HolderFacts>> KernelPicture::holders_of(pid_t pid, Port port)
     if (number == ESRCH) {
       return std::vector<HolderFacts>{};
     }
+    if (number == E2BIG || number == EINVAL) {
+      return all_holders(port);  // before 6.1 there is no pass for one process
+    }
     return errno_error(number, "cannot attach iter/task_file");
   }
   auto bytes = read_iterator(bpf_link__fd(link.get()));

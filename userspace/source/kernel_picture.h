@@ -25,7 +25,7 @@ class KernelPicture {
   Result<std::vector<SocketEntry>> sockets(Port port);
 
   // Every descriptor on a socket with `port` (0: any) of one process.
-  // A process that is gone has none.
+  // A process that is gone has none. Kernels before 6.1 show all processes.
   Result<std::vector<HolderFacts>> holders_of(pid_t pid, Port port);
   // The same for every process that our pid namespace shows. Tracks on the way
   // what no hook saw.

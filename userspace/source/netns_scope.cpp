@@ -176,7 +176,7 @@ Result<NamespaceView> find_namespaces(std::uint32_t only) {
 std::string seen_by() {
   const uid_t uid = geteuid();
   return uid == 0
-             ? "root without all its capabilities (start portwatchd)"
+             ? "root without all its capabilities"
              : "uid " + std::to_string(uid) + " (run as root, or start portwatchd)";
 }
 

@@ -55,6 +55,18 @@ bool parse_after_name(std::string_view rest, StatFacts& facts) {
   return true;
 }
 
+// The rest of the line that begins with `key`; empty when there is none. A newline
+// in the name is escaped by the kernel, so no name can forge a line.
+std::string_view line_of_status(std::string_view bytes, std::string_view key) {
+  while (!bytes.empty()) {
+    const std::string_view line = take(bytes, '\n');
+    if (line.substr(0, key.size()) == key) {
+      return line.substr(key.size());
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 std::optional<StatFacts> parse_stat(std::string_view bytes) {
@@ -73,16 +85,14 @@ std::optional<StatFacts> parse_stat(std::string_view bytes) {
 }
 
 std::optional<uid_t> parse_effective_uid(std::string_view bytes) {
-  // A newline in the name is escaped by the kernel, so no name can forge this.
-  while (!bytes.empty()) {
-    std::string_view line = take(bytes, '\n');
-    if (line.substr(0, 5) == "Uid:\t") {
-      line.remove_prefix(5);
-      take(line, '\t');  // real
-      return number_of<uid_t>(take(line, '\t'));
-    }
-  }
-  return std::nullopt;
+  std::string_view numbers = line_of_status(bytes, "Uid:\t");
+  take(numbers, '\t');  // real
+  return number_of<uid_t>(take(numbers, '\t'));
+}
+
+std::optional<pid_t> parse_ns_pid(std::string_view bytes) {
+  const std::string_view numbers = line_of_status(bytes, "NSpid:\t");
+  return number_of<pid_t>(numbers.substr(numbers.rfind('\t') + 1));
 }
 
 std::optional<std::vector<std::string>> parse_cmdline(std::string_view bytes) {

@@ -29,6 +29,10 @@ std::optional<StatFacts> parse_stat(std::string_view bytes);
 // Effective uid: the second number of the line "Uid:" of /proc/PID/status.
 std::optional<uid_t> parse_effective_uid(std::string_view bytes);
 
+// The pid inside the process's own pid namespace: the last number of the line
+// "NSpid:" of /proc/PID/status.
+std::optional<pid_t> parse_ns_pid(std::string_view bytes);
+
 // /proc/PID/cmdline. Empty when there is none (kernel thread, zombie). Empty
 // arguments at the very end are dropped: programs that write a title over
 // their arguments leave zeros there.

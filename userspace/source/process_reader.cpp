@@ -53,6 +53,7 @@ void add_facts(int dir, Process& process) {
   }
   if (const auto bytes = read_file_at(dir, "status")) {
     process.uid = parse_effective_uid(*bytes);
+    process.ns_pid = parse_ns_pid(*bytes);
   }
   add_cgroup(dir, process);
 }

@@ -26,12 +26,14 @@ struct SocketHolders {
   };
   SocketFacts facts;  // live
   std::map<ProcessId, Holder> holders;
-  std::size_t slots = 0;         // distinct (descriptor table, number)
-  std::uint32_t references = 0;  // the most that was read
-  std::uint32_t waiters = 0;     // the fewest that was read
+  std::size_t slots = 0;            // distinct (descriptor table, number)
+  std::uint32_t references = 0;     // the most that was read
+  std::uint32_t waiters = 0;        // the fewest that was read
+  std::set<ProcessId> ring_owners;  // whose io_uring keeps it as a fixed file
+  std::size_t ring_slots = 0;       // distinct (ring, slot)
 
   // Everything is accounted for.
-  bool proven() const { return slots + waiters >= references; }
+  bool proven() const { return slots + waiters + ring_slots >= references; }
 };
 
 // Groups what a look found by socket: by id or, where it is not tracked (the

@@ -1,7 +1,6 @@
 #include "userspace/table/port_table.h"
 
 #include <algorithm>
-#include <unordered_set>
 #include <utility>
 
 namespace portwatch {
@@ -84,7 +83,6 @@ void PortTable::erase(Entry& entry) {
   const std::uint64_t id = entry.socket.facts.id;
   set_holders(id, {});
   unindex(entry);
-  floating_.erase(id);
   entries_.erase(id);
 }
 
@@ -224,11 +222,15 @@ void PortTable::on_connect(const SocketEvent& event) {
   if (entry == nullptr) {
     entry = insert(event.socket);
   }
-  if (entry != nullptr) {
-    entry->touched = std::max(entry->touched, event.when);
-    add_candidate(*entry, event.task.id);
-    floating_.insert(entry->socket.facts.id);
+  if (entry == nullptr) {
+    return;
   }
+  if (event.socket.endpoint.port == 0 && event.when > entry->touched) {
+    entry->socket.since = event.when;  // it takes one a moment from now
+    entry->socket.creator = describe_(event.task);
+  }
+  entry->touched = std::max(entry->touched, event.when);
+  add_candidate(*entry, event.task.id);
 }
 
 void PortTable::apply(const ProcessEvent& event) {
@@ -280,7 +282,6 @@ void PortTable::reconcile(const SocketEntry& live, BootTime begun,
   } else if (facts.state == SocketState::connected ||
              facts.state == SocketState::closing) {
     update(*entry, facts);
-    floating_.insert(entry->socket.facts.id);
   } else if (facts.state == SocketState::listening) {
     start_listening(*entry, facts, begun, true, changes);
   } else {
@@ -292,6 +293,7 @@ void PortTable::reconcile(const SocketEntry& live, BootTime begun,
 PortTable::Changes PortTable::resync(std::span<const SocketEntry> picture,
                                      BootTime begun) {
   Changes changes;
+  refused_ = 0;  // who still does not fit is counted again
   std::unordered_set<std::uint64_t> alive;
   for (const SocketEntry& live : picture) {
     reconcile(live, begun, changes);
@@ -305,11 +307,50 @@ PortTable::Changes PortTable::resync(std::span<const SocketEntry> picture,
       gone.push_back(id);
     }
   }
+  drop(gone, begun, changes);
+  return changes;
+}
+
+void PortTable::drop(const std::vector<std::uint64_t>& gone, BootTime when,
+                     Changes& changes) {
   for (const std::uint64_t id : gone) {
-    lose_port(entries_.at(id), begun, true, changes);
+    lose_port(entries_.at(id), when, true, changes);
     erase(entries_.at(id));
   }
+}
+
+std::vector<TableChange> PortTable::settle(
+    Port port, const std::unordered_set<std::uint64_t>& alive, BootTime begun) {
+  Changes changes;
+  std::vector<std::uint64_t> gone;
+  for (const std::uint64_t id : ids_on(port)) {
+    Entry& entry = entries_.at(id);
+    if (alive.contains(id) || entry.touched > begun) {
+      continue;
+    }
+    if (entry.socket.facts.kernel) {
+      gone.push_back(id);
+    } else {
+      SocketFacts facts = entry.socket.facts;
+      facts.endpoint.port = 0;
+      lose_port(entry, begun, true, changes);
+      update(entry, facts);
+    }
+  }
+  drop(gone, begun, changes);
   return changes;
+}
+
+std::vector<std::uint64_t> PortTable::ids_on(Port port) const {
+  std::vector<std::uint64_t> ids;
+  if (port == 0) {
+    for (const auto& [id, entry] : entries_) {
+      ids.push_back(id);
+    }
+  } else if (const auto found = by_port_.find(port); found != by_port_.end()) {
+    ids.assign(found->second.begin(), found->second.end());
+  }
+  return ids;
 }
 
 }  // namespace portwatch

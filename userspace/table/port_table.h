@@ -16,6 +16,7 @@
 #include <set>
 #include <span>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "userspace/model/change.h"
@@ -67,6 +68,14 @@ class PortTable {
   // event told of it.
   std::vector<TableChange> adopt(const SocketEntry& live, BootTime when);
 
+  // What no hook tells, found by a look at `port` (0: any) that began at `begun`
+  // and saw the sockets `alive` (ids) there. One that is not among them holds
+  // the port no more: a kernel UDP socket is gone, a program's socket has moved
+  // (UDP disconnected) or never had it (its bind was denied after our hook).
+  std::vector<TableChange> settle(Port port,
+                                  const std::unordered_set<std::uint64_t>& alive,
+                                  BootTime begun);
+
   // Everything believed to be on `port`, in no order.
   std::vector<TrackedSocket> find(Port port) const;
   // The entry that `facts` is about: by id or, for MPTCP, by inode, because the
@@ -76,10 +85,8 @@ class PortTable {
   // What a look has proven: exactly these hold the socket now.
   void set_holders(std::uint64_t id, const std::set<ProcessId>& holders);
 
-  // True while a socket is tracked whose port may change without an event.
-  bool has_floating() const { return !floating_.empty(); }
-
   std::size_t size() const { return entries_.size(); }
+  // Sockets that did not fit, since the last resync.
   std::uint64_t refused() const { return refused_; }
 
  private:
@@ -107,6 +114,9 @@ class PortTable {
   void on_unlisten(const SocketEvent& event, Changes& changes);
   void on_release(const SocketEvent& event, Changes& changes);
   void on_connect(const SocketEvent& event);
+  std::vector<std::uint64_t> ids_on(Port port) const;
+  void drop(const std::vector<std::uint64_t>& gone, BootTime when,
+            Changes& changes);
   void reconcile(const SocketEntry& live, BootTime begun, Changes& changes);
 
   std::size_t max_sockets_;
@@ -116,7 +126,6 @@ class PortTable {
   std::unordered_map<Port, std::set<std::uint64_t>> by_port_;
   std::unordered_map<std::uint64_t, std::uint64_t> mptcp_by_inode_;  // -> id
   std::map<ProcessId, std::set<std::uint64_t>> by_process_;
-  std::set<std::uint64_t> floating_;
 };
 
 }  // namespace portwatch

@@ -17,8 +17,8 @@ const std::vector<std::string> kBindingFields = {
     "ipv6Only", "reuseAddr", "reusePort", "interface",   "since",
     "until",    "creator",   "heldBy",    "holders"};
 const std::vector<std::string> kProcessFields = {
-    "pid",  "startTime", "name",   "exe",  "cmdline",   "uid",
-    "user", "ppid",      "cgroup", "unit", "container", "orphan"};
+    "pid",  "startTime", "name",   "exe",  "cmdline",   "uid",   "user",
+    "ppid", "nsPid",     "cgroup", "unit", "container", "orphan"};
 
 Answer answer_with(Binding binding) {
   Answer answer;

@@ -25,6 +25,7 @@ inline Process full_process(pid_t pid, uid_t uid) {
   process.uid = uid;
   process.user = "www-data";
   process.ppid = 1;
+  process.ns_pid = 7;
   process.cgroup = "/system.slice/nginx.service";
   process.unit = "nginx.service";
   process.container = "docker:0123456789ab";

@@ -84,6 +84,12 @@ TEST_F(Watch, Timeout_FiveWhenTheCountIsNotReached) {
   EXPECT_EQ(err.text, "");
 }
 
+TEST_F(Watch, DaemonThatHangs_IsNotTheUsersTimeout) {
+  backends.daemon.connect_error = Error{Errc::timed_out, "did not answer in time"};
+  EXPECT_EQ(run({"watch", "--timeout", "1s", "--socket", "/x"}), kCannotKnow);
+  EXPECT_NE(err.text.find("did not answer in time"), std::string::npos);
+}
+
 TEST_F(Watch, Json_OneDocumentALine) {
   EXPECT_EQ(run({"watch", "--json", "--count", "1"}), kYes);
   EXPECT_EQ(out.text.rfind("{\"schema\":\"portwatch/1\"", 0), 0u) << out.text;

@@ -21,12 +21,17 @@ TEST_F(Inquire, DaemonRuns_IsAskedAtTheSystemSocket) {
   EXPECT_EQ(backends.daemon.asked_path, "/run/portwatch/io.portwatch");
 }
 
-TEST_F(Inquire, NoDaemon_LooksWithoutAWord) {
+TEST_F(Inquire, NoDaemon_LooksAndSaysSo) {
   EXPECT_EQ(run({"who", "5055"}), kYes);
   EXPECT_TRUE(looked());
-  EXPECT_EQ(err.text, "");
+  EXPECT_EQ(err.text, "portwatch: portwatchd is not running: looking for myself\n");
   EXPECT_NE(out.text.find("  source       sock_diag (snapshot)\n"),
             std::string::npos);
+}
+
+TEST_F(Inquire, NoDaemonForPrograms_NoTalk) {
+  EXPECT_EQ(run({"who", "5055", "--json"}), kYes);
+  EXPECT_EQ(err.text, "");
 }
 
 TEST_F(Inquire, NoDaemonVerbose_SaysSo) {
@@ -104,6 +109,7 @@ TEST_F(Inquire, NobodyCanAnswer_CannotKnow) {
   backends.look_error = Error{Errc::not_supported, "no backend works here"};
   EXPECT_EQ(run({"who", "5055"}), kCannotKnow);
   EXPECT_EQ(err.text,
+            "portwatch: portwatchd is not running: looking for myself\n"
             "portwatch: cannot look at the sockets: no backend works here\n");
 }
 

@@ -16,6 +16,7 @@
 #include "fallback/fd_scan.h"
 #include "tests/support/child.h"
 #include "tests/support/fresh_netns.h"
+#include "tests/support/messages.h"
 #include "tests/support/sockets.h"
 #include "tests/unit/fallback/look.h"
 #include "userspace/source/read_file.h"
@@ -94,24 +95,9 @@ TEST_P(LiveHolders, SeveralDescriptors_AreAllToldInOrder) {
 
 // A descriptor that is in a message only: held, and by nobody that we can name.
 TEST_P(LiveHolders, SocketInFlight_HasNoHolderButIsThere) {
-  int pair[2];
-  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-  const UniqueFd ends[2] = {UniqueFd(pair[0]), UniqueFd(pair[1])};
   UniqueFd socket = test::listening_socket("127.0.0.1", 5057);
-  char byte = 'x';
-  iovec data{&byte, 1};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-  msghdr message{};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  cmsghdr* head = CMSG_FIRSTHDR(&message);
-  head->cmsg_level = SOL_SOCKET;
-  head->cmsg_type = SCM_RIGHTS;
-  head->cmsg_len = CMSG_LEN(sizeof(int));
-  *reinterpret_cast<int*>(CMSG_DATA(head)) = socket.get();
-  ASSERT_EQ(sendmsg(ends[0].get(), &message, 0), 1);
+  const test::Channel channel = test::make_channel();
+  test::send_descriptor(channel.left, socket);
   socket.reset();
   const Answer answer = on_port(5057);
   ASSERT_EQ(answer.bindings.size(), 1u);

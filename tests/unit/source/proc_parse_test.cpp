@@ -63,6 +63,10 @@ TEST(ParseEffectiveUid, SecondNumber) {
 }
 
 TEST(ParseEffectiveUid, MissingOrCut_IsNothing) {
+  EXPECT_EQ(parse_ns_pid("Tgid:\t9\nNSpid:\t9\t4\t1\nx:\t1\n"), 1);
+  EXPECT_EQ(parse_ns_pid("NSpid:\t9\n"), 9);
+  EXPECT_FALSE(parse_ns_pid("NSpid:\t\n"));
+  EXPECT_FALSE(parse_ns_pid("Tgid:\t9\n"));
   EXPECT_FALSE(parse_effective_uid(""));
   EXPECT_FALSE(parse_effective_uid("Name:\tUid:\t1\t2\n"));
   EXPECT_FALSE(parse_effective_uid("Uid:\t1000"));

@@ -220,9 +220,26 @@ TEST_F(PortTableTest, ReplayOlderThanThePicture_NoChange) {
 
 TEST_F(PortTableTest, UdpConnect_FloatsWithoutAChange) {
   EXPECT_EQ(apply(Kind::connect, 1, 0, 10), Types{});
-  EXPECT_TRUE(table_.has_floating());
-  EXPECT_EQ(apply(Kind::release, 1, 0, 11), Types{});
-  EXPECT_FALSE(table_.has_floating());
+  resync({{facts(1, 4000, SocketState::bound), {}, {}}}, 20);
+  ASSERT_EQ(table_.find(4000).size(), 1u);
+  EXPECT_TRUE(table_.find(4000)[0].since) << "it took its port at the connect";
+  // A look that does not find it there: it moved on, without an event.
+  EXPECT_EQ(types(table_.settle(4000, {}, BootTime(30))),
+            Types{ChangeType::release});
+  EXPECT_TRUE(table_.find(4000).empty());
+  EXPECT_EQ(table_.size(), 1u);
+  EXPECT_EQ(apply(Kind::release, 1, 0, 40), Types{});
+  EXPECT_EQ(table_.size(), 0u);
+}
+
+TEST_F(PortTableTest, KernelSocketThatALookMisses_IsGone) {
+  SocketFacts vxlan = facts(1, 4789, SocketState::bound);
+  vxlan.kernel = true;
+  resync({{vxlan, {}, {}}}, 20);
+  EXPECT_EQ(types(table_.settle(4789, {1}, BootTime(30))), Types{});
+  EXPECT_EQ(types(table_.settle(4789, {}, BootTime(30))),
+            Types{ChangeType::release});
+  EXPECT_EQ(table_.size(), 0u);
 }
 
 TEST_F(PortTableTest, Full_RefusesAndCounts) {
