@@ -129,6 +129,7 @@ Result<std::unique_ptr<Backend>> Daemon::try_backend(Source source) {
   if (source == Source::ebpf) {
     LiveBackend::Options live;
     live.ring_bytes = config_.ring_bytes;
+    live.drop_one_in = options_.drop_one_in;
     auto backend = LiveBackend::start(clock_, live, publish);
     if (!backend) {
       return backend.error();

@@ -78,13 +78,16 @@ Result<Answer> LiveBackend::who(const Question& question) {
       for (const SocketHolders& holders : *groups) {
         answer.bindings.push_back(describe(holders));
       }
+      if (auto done = add_lone_connections(question, answer); !done) {
+        return done.error();
+      }
       return answer;
     }
   }
   if (auto done = look_at_everybody(question, answer); !done) {
     return done.error();
   }
-  if (auto done = add_closing(question, answer); !done) {
+  if (auto done = add_untracked(question, answer); !done) {
     return done.error();
   }
   return answer;
@@ -95,10 +98,8 @@ Result<Answer> LiveBackend::list(const Question& question) {
   if (auto done = look_at_everybody(question, answer); !done) {
     return done.error();
   }
-  if (question.connected) {
-    if (auto done = add_closing(question, answer); !done) {
-      return done.error();
-    }
+  if (auto done = add_untracked(question, answer); !done) {
+    return done.error();
   }
   return answer;
 }
@@ -106,6 +107,9 @@ Result<Answer> LiveBackend::list(const Question& question) {
 Binding LiveBackend::describe(const SocketHolders& holders) {
   const TrackedSocket* socket = table_.same_socket(holders.facts);
   SocketFacts facts = holders.facts;
+  if (socket != nullptr && facts.id == 0 && takes_a_port(facts)) {
+    facts.endpoint = socket->facts.endpoint;  // the subflow's is the truth
+  }
   if (socket != nullptr) {
     facts.id = socket->facts.id;
   }

@@ -22,7 +22,8 @@ LiveBackend::LiveBackend(const Clock& clock, const Options& options,
       publish_(std::move(publish)),
       describer_(clock),
       table_(options.max_sockets,
-             [this](const TaskFacts& task) { return describer_.creator(task); }) {}
+             [this](const TaskFacts& task) { return describer_.creator(task); }),
+      drop_one_in_(options.drop_one_in) {}
 
 Result<std::unique_ptr<LiveBackend>> LiveBackend::start(const Clock& clock,
                                                         const Options& options,
@@ -111,6 +112,9 @@ void LiveBackend::on_record(std::span<const std::byte> bytes) {
     return;
   }
   ++events_;
+  if (drop_one_in_ != 0 && events_ % drop_one_in_ == 0) {
+    return;
+  }
   loss_.note(record->cpu, record->seq);
   if (const auto* socket = std::get_if<SocketEvent>(&record->event)) {
     publish_all(table_.apply(*socket));
@@ -150,7 +154,7 @@ Result<void> LiveBackend::settle_losses(bool at_once) {
     lost += skips - std::exchange(settled_skips_, skips);
     lost += counters.storage_failures - settled_failures_;
   }
-  return lost == 0 ? Result<void>() : recover(lost);
+  return lost == 0 || drop_one_in_ != 0 ? Result<void>() : recover(lost);
 }
 
 // A socket that could not be tracked is tried again by the full pass.

@@ -26,6 +26,9 @@ class LiveBackend final : public Backend {
   struct Options {
     std::size_t ring_bytes = 2 * 1024 * 1024;
     std::size_t max_sockets = 1'000'000;
+    // For tests of the tests: one record in so many is thrown away and losses are
+    // not repaired. 0: none, as it must be.
+    std::uint64_t drop_one_in = 0;
   };
 
   // Returns with the table complete. The clock must outlive the backend.
@@ -61,8 +64,17 @@ class LiveBackend final : public Backend {
   void add_ring_owners(Groups& groups) const;
   void remember(const Groups& groups);
   Result<void> look_at_everybody(const Question& question, Answer& answer);
-  Result<void> add_closing(const Question& question, Answer& answer);
+  Result<void> add_lone_connections(const Question& question, Answer& answer);
+  Result<void> add_untracked(const Question& question, Answer& answer);
+  Result<void> add_strangers(std::vector<Binding> strangers,
+                             const Question& question, Answer& answer);
   Result<void> add_sctp(const Question& question, Answer& answer);
+  Groups without_holder(const std::vector<SocketEntry>& before,
+                        const std::vector<SocketEntry>& after,
+                        const Groups& groups) const;
+  bool has_stale_port(const SocketHolders& holders) const;
+  void update_table(Port port, const std::vector<SocketEntry>& before,
+                    const std::vector<SocketEntry>& after, BootTime begun);
   bool is_without_holder(const SocketEntry& entry, const Groups& groups) const;
   Binding describe(const SocketHolders& holders);
   const char* hidden_holders() const;
@@ -79,6 +91,7 @@ class LiveBackend final : public Backend {
   std::unique_ptr<SnapshotReader> sock_diag_;  // null where netlink is refused
   std::map<ProcessId, Process> described_;  // holders of the answer in the making
   std::vector<Missing> gaps_;               // of the bootstrap
+  const std::uint64_t drop_one_in_;
   std::uint64_t events_ = 0;
   std::uint64_t undecodable_ = 0;
   std::uint64_t settled_skips_ = 0;     // of session_->skipped_runs()

@@ -1,7 +1,5 @@
 // live_looks.cpp - how LiveBackend looks: at the processes that are believed to
 // hold a port, or at everybody, and when that is all.
-#include <unistd.h>
-
 #include <algorithm>
 #include <set>
 #include <unordered_set>
@@ -26,8 +24,7 @@ std::set<ProcessId> processes_of(const SocketHolders& holders) {
 
 // What a connection's sleepers hold is not counted: see snapshot.bpf.c.
 bool adds_up(const SocketHolders& one) {
-  return one.facts.state == SocketState::connected ||
-         one.facts.state == SocketState::closing || one.proven();
+  return !takes_a_port(one.facts) || one.proven();
 }
 
 bool is_accounted_for(const TrackedSocket& socket,
@@ -143,6 +140,53 @@ bool LiveBackend::is_without_holder(const SocketEntry& entry,
   });
 }
 
+// An application's MPTCP socket goes on naming an automatic port that shutdown(2)
+// has freed; the port is its subflow's, and that is the one that is tracked.
+bool LiveBackend::has_stale_port(const SocketHolders& holders) const {
+  const SocketFacts& facts = holders.facts;
+  const TrackedSocket* subflow =
+      facts.mptcp && facts.id == 0 ? table_.same_socket(facts) : nullptr;
+  return subflow != nullptr && takes_a_port(facts) &&
+         subflow->facts.endpoint.port != facts.endpoint.port;
+}
+
+// Those that were there before and after the walk and that no descriptor led to.
+LiveBackend::Groups LiveBackend::without_holder(
+    const std::vector<SocketEntry>& before, const std::vector<SocketEntry>& after,
+    const Groups& groups) const {
+  std::unordered_set<std::uint64_t> old;
+  for (const SocketEntry& entry : before) {
+    old.insert(entry.socket.id);
+  }
+  Groups found;
+  for (const SocketEntry& entry : after) {
+    if (entry.socket.endpoint.port != 0 && old.contains(entry.socket.id) &&
+        is_without_holder(entry, groups)) {
+      found.emplace_back().facts = entry.socket;
+    }
+  }
+  return found;
+}
+
+// The table learns what the two readings saw: sockets that it did not know, and
+// ports that moved or went without an event.
+void LiveBackend::update_table(Port port, const std::vector<SocketEntry>& before,
+                               const std::vector<SocketEntry>& after,
+                               BootTime begun) {
+  std::unordered_set<std::uint64_t> alive;
+  for (const SocketEntry& entry : before) {
+    alive.insert(entry.socket.id);
+  }
+  for (const SocketEntry& entry : after) {
+    alive.insert(entry.socket.id);
+    const TrackedSocket* known = table_.same_socket(entry.socket);
+    if (known == nullptr || known->facts.endpoint != entry.socket.endpoint) {
+      publish_all(table_.adopt(entry, begun));
+    }
+  }
+  publish_all(table_.settle(port, alive, begun));
+}
+
 // The sockets that the question admits, from the kernel: those with
 // descriptors, and those that were there before and after the walk and that no
 // descriptor led to (the kernel's own, and those in flight).
@@ -162,20 +206,11 @@ Result<void> LiveBackend::look_at_everybody(const Question& question,
   if (!after) {
     return after.error();
   }
-  std::unordered_set<std::uint64_t> old;
-  for (const SocketEntry& entry : *before) {
-    old.insert(entry.socket.id);
+  for (SocketHolders& none : without_holder(*before, *after, *groups)) {
+    groups->push_back(std::move(none));
   }
-  std::unordered_set<std::uint64_t> alive = old;
-  for (const SocketEntry& entry : *after) {
-    alive.insert(entry.socket.id);
-    if (entry.socket.endpoint.port != 0 && old.contains(entry.socket.id) &&
-        is_without_holder(entry, *groups)) {
-      publish_all(table_.adopt(entry, clock_.boot_now()));
-      groups->emplace_back().facts = entry.socket;
-    }
-  }
-  publish_all(table_.settle(port, alive, begun));
+  update_table(port, *before, *after, begun);
+  std::erase_if(*groups, [this](const auto& one) { return has_stale_port(one); });
   add_ring_owners(*groups);
   for (const SocketHolders& holders : *groups) {
     answer.bindings.push_back(describe(holders));
@@ -186,57 +221,6 @@ Result<void> LiveBackend::look_at_everybody(const Question& question,
     answer.miss({"holders",
                  "a descriptor is in a message or in a system call of a process "
                  "that was not found"});
-  }
-  return {};
-}
-
-// TIME_WAIT and orphans have no process and no element in our map, only a place
-// in the kernel's tables.
-Result<void> LiveBackend::add_closing(const Question& question, Answer& answer) {
-  if (sock_diag_ == nullptr) {
-    answer.miss({"sockets", "closing ones (TIME_WAIT): netlink is refused"});
-    return {};
-  }
-  Question tables = question;
-  tables.holders = false;
-  tables.connected = true;
-  tables.pid.reset();
-  auto seen = sock_diag_->read(tables);
-  if (!seen) {
-    return seen.error();
-  }
-  for (Binding& binding : seen->bindings) {
-    if (binding.state == SocketState::closing && binding.inode == 0) {
-      answer.bindings.push_back(std::move(binding));
-    }
-  }
-  for (Missing& gap : seen->missing) {
-    answer.miss(std::move(gap));
-  }
-  return {};
-}
-
-// No hook of ours sees SCTP: where the kernel has it, it is looked up.
-Result<void> LiveBackend::add_sctp(const Question& question, Answer& answer) {
-  const bool admitted = !question.protocol || *question.protocol == Protocol::sctp;
-  if (!admitted || access("/proc/net/sctp", F_OK) != 0) {
-    return {};
-  }
-  if (sock_diag_ == nullptr) {
-    answer.miss({"sockets", "those of SCTP: netlink is refused"});
-    return {};
-  }
-  Question sctp = question;
-  sctp.protocol = Protocol::sctp;
-  auto seen = sock_diag_->read(sctp);
-  if (!seen) {
-    return seen.error();
-  }
-  for (Binding& binding : seen->bindings) {
-    answer.bindings.push_back(std::move(binding));
-  }
-  for (Missing& gap : seen->missing) {
-    answer.miss(std::move(gap));
   }
   return {};
 }

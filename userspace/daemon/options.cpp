@@ -28,6 +28,8 @@ std::optional<int> parse_options(int argc, char** argv, Options& options) {
   app.add_option("--log-level", options.log_level, "overrides log.level")
       ->check(CLI::IsMember(
           {"trace", "debug", "info", "warning", "error", "critical", "off"}));
+  // In no manual: makes the daemon wrong, to see that tests/torture notices.
+  app.add_option("--sabotage", options.drop_one_in)->group("");
   app.add_flag("--foreground", foreground, "stay in the foreground (the default)");
   try {
     app.parse(argc, argv);

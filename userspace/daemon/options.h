@@ -13,6 +13,7 @@ struct Options {
   std::optional<Source> backend;  // empty: the best that works
   int ready_fd = -1;              // gets one byte when queries are answered
   std::string log_level;          // empty: as configured
+  std::uint64_t drop_one_in = 0;  // see LiveBackend::Options
 };
 
 // Fills `options`. Returns an exit code when the program has to end at once

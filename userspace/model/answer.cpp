@@ -1,15 +1,12 @@
 #include "userspace/model/answer.h"
 
 #include <algorithm>
+#include <set>
 #include <tuple>
 #include <utility>
 
 namespace portwatch {
 namespace {
-
-bool is_stream(Protocol protocol) {
-  return protocol != Protocol::udp && protocol != Protocol::udplite;
-}
 
 bool takes_traffic(const Binding& binding) {
   return binding.state == SocketState::listening ||
@@ -18,11 +15,6 @@ bool takes_traffic(const Binding& binding) {
 }
 
 // True when a connection at `local` may have come in through `server`.
-bool accepts_for(const Endpoint& server, const Endpoint& local) {
-  return server.port == local.port &&
-         (server.address == AddressBytes{} || server.address == local.address);
-}
-
 bool in_use(SocketState state) {
   return state == SocketState::connected || state == SocketState::closing;
 }
@@ -64,19 +56,20 @@ bool held_by_pid(const Binding& binding, pid_t pid) {
 }
 
 void hide_served_connections(std::vector<Binding>& bindings) {
-  std::vector<std::pair<std::uint32_t, Endpoint>> servers;
+  std::set<Port> taken;
   for (const Binding& binding : bindings) {
-    if (binding.state == SocketState::listening) {
-      servers.emplace_back(binding.netns, binding.endpoint);
+    if (takes_stream_port(binding)) {
+      taken.insert(binding.endpoint.port);
     }
   }
   std::erase_if(bindings, [&](const Binding& binding) {
     return in_use(binding.state) && is_stream(binding.endpoint.protocol) &&
-           std::any_of(servers.begin(), servers.end(), [&](const auto& server) {
-             return server.first == binding.netns &&
-                    accepts_for(server.second, binding.endpoint);
-           });
+           taken.contains(binding.endpoint.port);
   });
+}
+
+bool takes_stream_port(const Binding& binding) {
+  return !in_use(binding.state) && is_stream(binding.endpoint.protocol);
 }
 
 void sort_bindings(std::vector<Binding>& bindings, std::uint32_t own_netns) {

@@ -56,9 +56,12 @@ struct Answer {
 bool admits(const Question& question, const Binding& binding);
 // True when one of the holders is `pid`.
 bool held_by_pid(const Binding& binding, pid_t pid);
-// Takes away the stream connections that a listener explains: same namespace
-// and port, and its address is theirs or a wildcard. What is left of them
-// occupies a port on its own: a client's, or the children of a dead listener.
+// True for a listening or bound socket of TCP or MPTCP.
+bool takes_stream_port(const Binding& binding);
+// Of a port on which such a socket is, takes away the stream connections and what
+// is left of them, in every namespace: it is the answer to "who has that port?".
+// Where there is none, they occupy the port on their own: a client's, or the
+// children of a dead listener.
 void hide_served_connections(std::vector<Binding>& bindings);
 // The asker's own namespace first, then by namespace, port, protocol, address.
 void sort_bindings(std::vector<Binding>& bindings, std::uint32_t own_netns);

@@ -32,6 +32,10 @@ struct Endpoint {
   friend auto operator<=>(const Endpoint&, const Endpoint&) = default;
 };
 
+// Connections, as TCP has them; the others have datagrams.
+inline bool is_stream(Protocol protocol) {
+  return protocol != Protocol::udp && protocol != Protocol::udplite;
+}
 std::string_view to_string(Protocol protocol);  // "tcp", as in the JSON
 std::string_view to_string(Family family);      // "ipv4", "ipv6"
 std::optional<Protocol> protocol_from(std::string_view name);

@@ -33,6 +33,11 @@ struct SocketFacts {
   friend bool operator==(const SocketFacts&, const SocketFacts&) = default;
 };
 
+// False for a connection and for what is left of one.
+inline bool takes_a_port(const SocketFacts& facts) {
+  return facts.state == SocketState::listening || facts.state == SocketState::bound;
+}
+
 struct TaskFacts {
   ProcessId id;                 // pid 0: not visible in the daemon's pid namespace
   pid_t ppid = 0;               // 0: none visible
