@@ -10,8 +10,6 @@
 namespace portwatch::test {
 namespace {
 
-using Json = nlohmann::json;
-
 class DaemonProgram : public Host {
  protected:
   // "voluntary_ctxt_switches" of the daemon.

@@ -16,6 +16,8 @@
 
 namespace portwatch::test {
 
+using Json = nlohmann::json;
+
 // Ordinary users of a Debian host: nobody, and daemon as the other one.
 inline constexpr uid_t kNobody = 65534;
 
@@ -69,19 +71,18 @@ class Host : public ::testing::Test {
   }
 
   // The bindings of a --json answer that are in our namespace.
-  std::vector<nlohmann::json> ours(const CommandResult& result) const {
-    const auto document = nlohmann::json::parse(result.out, nullptr, false);
+  std::vector<Json> ours(const CommandResult& result) const {
+    const auto document = Json::parse(result.out, nullptr, false);
     EXPECT_TRUE(document.is_object()) << result.out << result.err;
-    std::vector<nlohmann::json> bindings;
-    for (const auto& binding :
-         document.value("bindings", nlohmann::json::array())) {
+    std::vector<Json> bindings;
+    for (const auto& binding : document.value("bindings", Json::array())) {
       if (binding["netns"] == netns_.inode()) {
         bindings.push_back(binding);
       }
     }
     return bindings;
   }
-  static std::vector<pid_t> pids(const nlohmann::json& binding) {
+  static std::vector<pid_t> pids(const Json& binding) {
     std::vector<pid_t> all;
     for (const auto& holder : binding["holders"]) {
       all.push_back(holder["pid"]);

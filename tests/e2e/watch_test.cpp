@@ -8,8 +8,6 @@
 namespace portwatch::test {
 namespace {
 
-using Json = nlohmann::json;
-
 class Watch : public Host {
  protected:
   void SetUp() override {

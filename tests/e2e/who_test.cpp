@@ -7,8 +7,6 @@
 namespace portwatch::test {
 namespace {
 
-using Json = nlohmann::json;
-
 // A daemon with that backend, or no daemon and that fallback.
 struct Way {
   const char* name;

@@ -12,8 +12,6 @@
 namespace portwatch::test {
 namespace {
 
-using Json = nlohmann::json;
-
 UniqueFd listen_on_path(const std::string& path) {
   UniqueFd server(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_un address{};

@@ -10,8 +10,6 @@
 
 namespace portwatch::test {
 
-using Json = nlohmann::json;
-
 class Trap : public Host {
  protected:
   void SetUp() override {
