@@ -1,4 +1,8 @@
 // `portwatch list` shows what is there, all of it, and nothing else.
+#include <sys/prctl.h>
+#include <sys/socket.h>
+
+#include <csignal>
 #include <set>
 #include <tuple>
 
@@ -11,10 +15,7 @@ using Row = std::tuple<std::string, std::string, Port, pid_t>;
 
 class List : public Host, public ::testing::WithParamInterface<const char*> {
  protected:
-  void SetUp() override {
-    Host::SetUp();
-    start_daemon({"--backend", GetParam()});
-  }
+  void SetUp() override { start_daemon({"--backend", GetParam()}); }
   std::set<Row> rows(const std::vector<std::string>& filters = {}) const {
     std::vector<std::string> arguments = {"list", "--json"};
     arguments.insert(arguments.end(), filters.begin(), filters.end());
@@ -73,6 +74,25 @@ TEST_P(List, ConnectedSockets_OnlyOnRequest) {
 
 INSTANTIATE_TEST_SUITE_P(Backends, List,
                          ::testing::Values("ebpf", "sock_diag", "procfs"));
+
+// Sockets that no hook sees come and go faster than a look takes.
+TEST_F(Host, ListDuringChurn_NothingThatIsGoneIsSaidToBeInFlight) {
+  start_daemon({"--backend", "ebpf"});
+  Child churner([] {
+    if (fork() == 0) {
+      prctl(PR_SET_PDEATHSIG, SIGKILL);
+      for (;;) {
+        const UniqueFd socket = make_socket(Family::ipv4, kUdp);
+        send(socket.get(), "x", 1, 0);  // no destination: it takes a port
+      }
+    }
+  });
+  for (int i = 0; i < 200; ++i) {
+    for (const Json& binding : ours(ask({"list", "--json"}))) {
+      ASSERT_EQ(binding["heldBy"], "process") << "look " << i << binding.dump(1);
+    }
+  }
+}
 
 }  // namespace
 }  // namespace portwatch::test

@@ -130,6 +130,10 @@ Result<std::unique_ptr<Backend>> Daemon::try_backend(Source source) {
     LiveBackend::Options live;
     live.ring_bytes = config_.ring_bytes;
     live.drop_one_in = options_.drop_one_in;
+    if (live.drop_one_in != 0) {
+      spdlog::warn("--sabotage: one record in {} is thrown away; answers are wrong",
+                   live.drop_one_in);
+    }
     auto backend = LiveBackend::start(clock_, live, publish);
     if (!backend) {
       return backend.error();

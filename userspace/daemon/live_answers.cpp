@@ -1,6 +1,7 @@
 // live_answers.cpp - how LiveBackend answers: the index says where to look, the
 // kernel says what is there, the reference counts say when that is all.
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "userspace/daemon/live_backend.h"
@@ -49,9 +50,7 @@ Result<Answer> LiveBackend::answer(const Question& question) {
   if (!answer) {
     return answer.error();
   }
-  if (auto done = add_sctp(question, *answer); !done) {
-    return done.error();
-  }
+  add_sctp(question, *answer);
   std::erase_if(answer->bindings, [&](const Binding& binding) {
     return !admits(question, binding) ||
            (question.pid && !held_by_pid(binding, *question.pid));
@@ -104,6 +103,17 @@ Result<Answer> LiveBackend::list(const Question& question) {
   return answer;
 }
 
+// Holders without a descriptor on the socket itself.
+void LiveBackend::add_ring_owners(const std::set<ProcessId>& owners,
+                                  Binding& binding) {
+  for (const ProcessId& owner : owners) {
+    if (auto process = describer_.process(owner)) {
+      process->fds.emplace();
+      binding.holders->push_back(std::move(*process));
+    }
+  }
+}
+
 Binding LiveBackend::describe(const SocketHolders& holders) {
   const TrackedSocket* socket = table_.same_socket(holders.facts);
   SocketFacts facts = holders.facts;
@@ -132,14 +142,10 @@ Binding LiveBackend::describe(const SocketHolders& holders) {
     binding.holders->push_back(known->second);
     binding.holders->back().fds = holder.fds;
   }
-  for (const ProcessId& owner : holders.ring_owners) {
-    if (!holders.holders.contains(owner)) {
-      if (auto process = describer_.process(owner)) {
-        process->fds.emplace();
-        binding.holders->push_back(std::move(*process));
-      }
-    }
-  }
+  std::set<ProcessId> owners = holders.ring_owners;
+  std::erase_if(
+      owners, [&](const ProcessId& one) { return holders.holders.contains(one); });
+  add_ring_owners(owners, binding);
   // Without a struct socket it is an orphan that finishes its last exchange.
   const bool orphan = facts.inode == 0 && (facts.state == SocketState::connected ||
                                            facts.state == SocketState::closing);

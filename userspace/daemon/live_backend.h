@@ -6,6 +6,8 @@
 
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <vector>
 
 #include "userspace/base/clock.h"
@@ -61,14 +63,19 @@ class LiveBackend final : public Backend {
   Result<Groups> proven_holders(Port port, bool& proven);
   Result<Groups> every_holder(Port port);
   Result<Groups> settled_holders(Port port);
-  void add_ring_owners(Groups& groups) const;
+  void find_ring_owners(Groups& groups) const;
+  void add_ring_owners(const std::set<ProcessId>& owners, Binding& binding);
   void remember(const Groups& groups);
   Result<void> look_at_everybody(const Question& question, Answer& answer);
   Result<void> add_lone_connections(const Question& question, Answer& answer);
   Result<void> add_untracked(const Question& question, Answer& answer);
   Result<void> add_strangers(std::vector<Binding> strangers,
                              const Question& question, Answer& answer);
-  Result<void> add_sctp(const Question& question, Answer& answer);
+  void add_met(const Groups& groups, std::vector<Binding>& strangers,
+               Answer& answer);
+  void add_in_flight(std::vector<Binding> sockets, Answer& answer);
+  void add_sctp(const Question& question, Answer& answer);
+  std::optional<Answer> read_tables(const Question& question, Answer& answer);
   Groups without_holder(const std::vector<SocketEntry>& before,
                         const std::vector<SocketEntry>& after,
                         const Groups& groups) const;

@@ -109,7 +109,7 @@ Result<LiveBackend::Groups> LiveBackend::settled_holders(Port port) {
 
 // Sockets whose references still do not add up, or that no descriptor leads to,
 // may live in an io_uring.
-void LiveBackend::add_ring_owners(Groups& groups) const {
+void LiveBackend::find_ring_owners(Groups& groups) const {
   std::set<std::uint64_t> odd;
   for (const SocketHolders& one : groups) {
     if (one.facts.inode != 0 && (one.holders.empty() || !adds_up(one))) {
@@ -211,7 +211,7 @@ Result<void> LiveBackend::look_at_everybody(const Question& question,
   }
   update_table(port, *before, *after, begun);
   std::erase_if(*groups, [this](const auto& one) { return has_stale_port(one); });
-  add_ring_owners(*groups);
+  find_ring_owners(*groups);
   for (const SocketHolders& holders : *groups) {
     answer.bindings.push_back(describe(holders));
   }

@@ -22,7 +22,7 @@ using HostTrap = Trap;
 // Starts its daemon when it wants.
 class LateTrap : public Trap {
  protected:
-  void SetUp() override { Host::SetUp(); }
+  void SetUp() override {}
 };
 
 TEST_F(HostTrap, Trap23_BindRewrittenByAnotherTool_TheRealPortIsShown) {
@@ -134,7 +134,7 @@ void churn(int connections) {
 }
 
 TEST_F(LateTrap, Trap35_StormThatOverflowsTheRing_IsSaidAndTheTableIsRight) {
-  std::ofstream(directory_ + "/portwatchd.toml") << "[ring]\nsize = \"4KiB\"\n";
+  std::ofstream(directory_ / "portwatchd.toml") << "[ring]\nsize = \"4KiB\"\n";
   start_daemon();
   const UniqueFd stays = listening_socket("127.0.0.1", 8434);
   kill(daemon_->pid(), SIGSTOP);

@@ -12,10 +12,7 @@ namespace portwatch::test {
 
 class Trap : public Host {
  protected:
-  void SetUp() override {
-    Host::SetUp();
-    start_daemon();
-  }
+  void SetUp() override { start_daemon(); }
 
   Json answer(Port port) const {
     return Json::parse(ask({"who", std::to_string(port), "--json"}).out);
