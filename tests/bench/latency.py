@@ -1,23 +1,19 @@
 #!/usr/bin/env python3
 """latency.py - how fast the daemon answers and tells.
 
-  latency.py [--questions N] [--binds N] [--build DIR]
-
 Prints p50 and p99 of a question over a kept Unix connection with 1,000 and with
 100,000 open descriptors on the host, and of the way from the return of bind(2)
 to the line at a subscriber of watch. The client is Python: some 30 us of each
 figure are its own. Needs root.
+
+  tests/bench/latency.py [--build build/dev] [--rounds 2000]
 """
-import argparse
 import json
-import pathlib
 import socket
 import statistics
-import subprocess
-import tempfile
 import time
 
-from overhead import ROOT, start_daemon
+import bench_host
 
 
 class Client:
@@ -59,7 +55,10 @@ def ask(path, count):
 def tell(path, count):
     client = Client(path)
     client.send("Watch", {"ports": [5056], "events": ["bind"]}, more=True)
-    time.sleep(0.1)
+    other = Client(path)
+    other.send("Status", {})
+    while json.loads(other.read()[:-1])["parameters"]["subscribers"] == 0:
+        other.send("Status", {})
     times = []
     for _ in range(count):
         taken = socket.socket()
@@ -73,31 +72,17 @@ def tell(path, count):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--questions", type=int, default=2000)
-    parser.add_argument("--binds", type=int, default=2000)
-    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/dev")
-    options = parser.parse_args()
-    filler = options.build / "tests/bench/bench_filler"
-    with tempfile.TemporaryDirectory() as directory:
-        daemon = start_daemon(options.build, directory)
-        path = f"{directory}/io.portwatch"
+    bench_host.enter_namespace()
+    options = bench_host.parser(__doc__, rounds=2000).parse_args()
+    with bench_host.Daemon(options.build / "userspace/daemon/portwatchd") as daemon:
         medians = []
-        for processes, descriptors in ((10, 100), (1000, 100)):
-            load = subprocess.Popen(
-                ["unshare", "-n", "sh", "-c", "ip link set lo up && exec "
-                 f"'{filler}' {processes} 5 {descriptors} 10000"],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-            load.stdout.readline()
-            medians.append(show(f"who, {processes * descriptors} descriptors",
-                                ask(path, options.questions)))
-            load.stdin.close()
-            load.wait()
+        for processes in (10, 1000):
+            with bench_host.Filler(options.build / "tests/bench/bench_filler",
+                                   (processes, 5, 100)):
+                medians.append(show(f"who, {processes * 100} descriptors",
+                                    ask(daemon.socket, options.rounds)))
         print(f"ratio of the medians: {medians[1] / medians[0]:.2f}")
-        show("bind to watch", tell(path, options.binds))
-        daemon.terminate()
-        daemon.wait()
+        show("bind to watch", tell(daemon.socket, options.rounds))
 
 
 if __name__ == "__main__":

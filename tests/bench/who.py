@@ -19,17 +19,10 @@ import sys
 import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+import bench_host
+from bench_host import FIRST_PORT, Daemon, Filler
+
 SIZES = ["10x1x10", "100x5x100", "1000x5x100"]
-FIRST_PORT = 20000
-IN_NAMESPACE = "--in-namespace"
-
-
-def enter_namespace():
-    """Starts this program again, alone with a loopback interface."""
-    script = 'ip link set lo up && exec "$@"'
-    os.execvp("unshare", ["unshare", "--net", "sh", "-c", script, "sh",
-                          sys.executable, __file__, IN_NAMESPACE, *sys.argv[1:]])
 
 
 def parse_size(text):
@@ -39,50 +32,6 @@ def parse_size(text):
         raise argparse.ArgumentTypeError(
             f"'{text}' is no size; PROCESSESxLISTENERSxDESCRIPTORS, as 100x5x100")
     return processes, listeners, descriptors
-
-
-class Filler:
-    """The load; it is there while the with block runs."""
-
-    def __init__(self, program, size):
-        self.command = [program, *map(str, size), str(FIRST_PORT)]
-
-    def __enter__(self):
-        self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE)
-        if self.process.stdout.readline() != b"ready\n":
-            sys.exit("who.py: the filler failed; its reason is above")
-
-    def __exit__(self, *_):
-        self.process.communicate()  # closes its stdin, which ends it
-
-
-class Daemon:
-    """A private portwatchd; `socket` is where it answers."""
-
-    def __init__(self, program):
-        self.program = program
-        self.directory = tempfile.TemporaryDirectory(prefix="portwatch-bench.")
-        self.socket = self.directory.name + "/io.portwatch"
-        self.log = self.directory.name + "/log"
-
-    def __enter__(self):
-        ready, told = os.pipe()
-        with open(self.log, "wb") as log:
-            self.process = subprocess.Popen(
-                [self.program, "--private", self.directory.name,
-                 "--ready-fd", str(told)], pass_fds=[told], stderr=log)
-        os.close(told)
-        with open(ready, "rb") as pipe:
-            if not pipe.read(1):  # it ended, and the pipe with it
-                sys.exit("who.py: portwatchd failed:\n" +
-                         pathlib.Path(self.log).read_text())
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait()
-        self.directory.cleanup()
 
 
 def run_once(command, devnull):
@@ -146,15 +95,8 @@ def print_table(results):
 
 
 def main():
-    if IN_NAMESPACE not in sys.argv:
-        if os.geteuid() != 0:
-            sys.exit("who.py: needs root, for a network namespace of its own")
-        enter_namespace()
-    sys.argv.remove(IN_NAMESPACE)
-    parser = argparse.ArgumentParser(prog="who.py", description=__doc__,
-                                     formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/dev")
-    parser.add_argument("--rounds", type=int, default=21)
+    bench_host.enter_namespace()
+    parser = bench_host.parser(__doc__, rounds=21)
     parser.add_argument("--json", action="store_true", help="every time, in ms, sorted")
     parser.add_argument("sizes", nargs="*", type=parse_size,
                         default=[parse_size(size) for size in SIZES])

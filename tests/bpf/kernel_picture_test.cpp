@@ -5,8 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <thread>
 
 #include "tests/bpf/recorder.h"
 #include "tests/support/messages.h"
@@ -108,67 +106,65 @@ TEST_F(Picture, InFlight_UnprovenAndStillListed) {
   EXPECT_EQ(on(7206).size(), 1u);
 }
 
-// Blocks a child in poll or accept on its listener and waits, by its state in
-// /proc, until it sleeps there.
-void await_sleep(pid_t pid, const char* where) {
-  const std::string path = "/proc/" + std::to_string(pid) + "/wchan";
-  for (int tries = 0; tries < 10000; ++tries) {
-    char text[64] = "";
-    const UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (read(file.get(), text, sizeof text - 1) > 0 &&
-        std::string(text).find(where) != std::string::npos) {
-      return;
+// A child that listens on `port` and sleeps in the system call that `block` makes
+// with its listener; `where` is that call's name in /proc/PID/wchan.
+class SleepingChild {
+ public:
+  SleepingChild(Port port, void (*block)(int), const char* where) : pid_(fork()) {
+    if (pid_ == 0) {
+      block(listening_socket("127.0.0.1", port).get());
+      _exit(0);
     }
-    sched_yield();
+    await_sleep(where);
   }
-  FAIL() << "the child never slept in " << where;
-}
+  ~SleepingChild() {
+    kill(pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+  }
+  SleepingChild(const SleepingChild&) = delete;
+  SleepingChild& operator=(const SleepingChild&) = delete;
+
+  pid_t pid() const { return pid_; }
+
+ private:
+  void await_sleep(const char* where) const {
+    const std::string path = "/proc/" + std::to_string(pid_) + "/wchan";
+    for (int tries = 0; tries < 100000; ++tries) {
+      char text[64] = "";
+      const UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+      if (read(file.get(), text, sizeof text - 1) > 0 &&
+          std::string(text).find(where) != std::string::npos) {
+        return;
+      }
+      sched_yield();
+    }
+    ADD_FAILURE() << "the child never slept in " << where;
+  }
+
+  pid_t pid_;
+};
 
 TEST_F(Picture, HolderBlockedInPoll_StillProven) {
-  int ready[2];
-  ASSERT_EQ(pipe2(ready, O_CLOEXEC), 0);
-  const pid_t pid = fork();
-  if (pid == 0) {
-    const UniqueFd socket = listening_socket("127.0.0.1", 7207);
-    (void)!write(ready[1], "r", 1);
-    pollfd wait{socket.get(), POLLIN, 0};
-    poll(&wait, 1, -1);
-    _exit(0);
-  }
-  char byte;
-  ASSERT_EQ(read(ready[0], &byte, 1), 1);
-  await_sleep(pid, "poll");
-  const auto found = only(picture_->holders_of(pid, 7207), 7207);
+  const SleepingChild child(
+      7207,
+      [](int listener) {
+        pollfd wait{listener, POLLIN, 0};
+        poll(&wait, 1, -1);
+      },
+      "poll");
+  const auto found = only(picture_->holders_of(child.pid(), 7207), 7207);
   EXPECT_EQ(found.references, 2u);
   EXPECT_EQ(found.waiters, 1u);
   EXPECT_TRUE(found.proven());
-  kill(pid, SIGKILL);
-  waitpid(pid, nullptr, 0);
-  close(ready[0]);
-  close(ready[1]);
 }
 
 TEST_F(Picture, SingleThreadBlockedInAccept_NoReferenceIsInvented) {
-  int ready[2];
-  ASSERT_EQ(pipe2(ready, O_CLOEXEC), 0);
-  const pid_t pid = fork();
-  if (pid == 0) {
-    const UniqueFd socket = listening_socket("127.0.0.1", 7208);
-    (void)!write(ready[1], "r", 1);
-    accept(socket.get(), nullptr, nullptr);
-    _exit(0);
-  }
-  char byte;
-  ASSERT_EQ(read(ready[0], &byte, 1), 1);
-  await_sleep(pid, "accept");
-  const auto found = only(picture_->holders_of(pid, 7208), 7208);
+  const SleepingChild child(
+      7208, [](int listener) { accept(listener, nullptr, nullptr); }, "accept");
+  const auto found = only(picture_->holders_of(child.pid(), 7208), 7208);
   EXPECT_EQ(found.references, 1u);
   EXPECT_EQ(found.waiters, 0u);
   EXPECT_TRUE(found.proven());
-  kill(pid, SIGKILL);
-  waitpid(pid, nullptr, 0);
-  close(ready[0]);
-  close(ready[1]);
 }
 
 TEST_F(Picture, UdpThatOnlySent_FoundByTheFullPass) {

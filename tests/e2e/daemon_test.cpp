@@ -25,7 +25,7 @@ class DaemonProgram : public Host {
     return -1;
   }
   void write_config(const std::string& text) const {
-    std::ofstream(directory_ + "/portwatchd.toml") << text;
+    std::ofstream(directory_ / "portwatchd.toml") << text;
   }
 };
 

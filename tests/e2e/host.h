@@ -13,6 +13,7 @@
 #include "tests/support/command.h"
 #include "tests/support/fresh_netns.h"
 #include "tests/support/sockets.h"
+#include "tests/support/temp_dir.h"
 
 namespace portwatch::test {
 
@@ -23,22 +24,13 @@ inline constexpr uid_t kNobody = 65534;
 
 class Host : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = "/tmp/portwatch-e2e.XXXXXX";
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    directory_ = pattern;
-    std::filesystem::permissions(directory_, std::filesystem::perms(0755));
-  }
-  void TearDown() override {
-    daemon_.reset();
-    std::filesystem::remove_all(directory_);
-  }
+  void TearDown() override { daemon_.reset(); }
 
-  std::string socket_path() const { return directory_ + "/io.portwatch"; }
+  std::string socket_path() const { return directory_ / "io.portwatch"; }
 
   std::unique_ptr<Background> make_daemon(
       const std::vector<std::string>& extra = {}) {
-    std::vector<std::string> argv = {PORTWATCHD, "--private", directory_};
+    std::vector<std::string> argv = {PORTWATCHD, "--private", directory_.path()};
     argv.insert(argv.end(), extra.begin(), extra.end());
     return std::make_unique<Background>(argv, true);
   }
@@ -92,7 +84,7 @@ class Host : public ::testing::Test {
   }
 
   FreshNetns netns_;
-  std::string directory_;
+  const TempDir directory_;
   std::unique_ptr<Background> daemon_;
 };
 

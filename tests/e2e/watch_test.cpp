@@ -10,10 +10,7 @@ namespace {
 
 class Watch : public Host {
  protected:
-  void SetUp() override {
-    Host::SetUp();
-    start_daemon();
-  }
+  void SetUp() override { start_daemon(); }
   // Starts a watch and returns when it is subscribed: its first event, a bind
   // that we make for it, has arrived.
   std::unique_ptr<Background> watch(std::vector<std::string> arguments) {

@@ -27,7 +27,6 @@ UniqueFd listen_on_path(const std::string& path) {
 class BadSocket : public Host, public ::testing::WithParamInterface<const char*> {
  protected:
   void SetUp() override {
-    Host::SetUp();
     const std::string what = GetParam();
     if (what == "NotASocket") {
       std::ofstream(socket_path()) << "text";

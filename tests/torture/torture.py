@@ -166,8 +166,11 @@ class Herd:
 
     def stop(self):
         os.killpg(self.group, signal.SIGSTOP)
+        # Most of them are children's children: no wait(2) tells of their stop.
+        deadline = time.monotonic() + 30
         while any(state not in "TZX" for state in self.members().values()):
-            time.sleep(0.001)
+            if time.monotonic() > deadline:
+                raise SystemExit(f"did not stop: {self.members()}")
 
     def go_on(self):
         os.killpg(self.group, signal.SIGCONT)
@@ -339,7 +342,7 @@ def torture(options, seed, directory):
             herd.order()
             mid_batch = rng.random() < 0.5
             if mid_batch:
-                time.sleep(rng.random() * 0.1)
+                time.sleep(rng.random() * 0.1)  # the random instant
             else:
                 herd.reports()
             herd.stop()

@@ -40,14 +40,6 @@ UniqueFd connect_to(const std::string& path) {
 
 }  // namespace
 
-TempDir::TempDir() {
-  char name[] = "/tmp/portwatch-test-XXXXXX";
-  path_ = mkdtemp(name);
-  chmod(name, 0755);
-}
-
-TempDir::~TempDir() { std::filesystem::remove_all(path_); }
-
 TestServer::TestServer(ServerOptions options) : path_(dir_ / "io.portwatch") {
   loop_ = std::move(EventLoop::make()).value();
   auto listener = VarlinkServer::listen_at(path_);

@@ -16,24 +16,12 @@
 #include <vector>
 
 #include "tests/fakes/fake_service.h"
+#include "tests/support/temp_dir.h"
 #include "userspace/api/varlink_server.h"
 
 namespace portwatch {
 
-// A directory that goes away with its files; others may enter it.
-class TempDir {
- public:
-  TempDir();
-  ~TempDir();
-  TempDir(const TempDir&) = delete;
-  TempDir& operator=(const TempDir&) = delete;
-  std::string operator/(const std::string& name) const {
-    return path_ + "/" + name;
-  }
-
- private:
-  std::string path_;
-};
+using test::TempDir;
 
 class TestServer {
  public:

@@ -9,6 +9,7 @@
 
 #include <cstring>
 
+#include "tests/support/temp_dir.h"
 #include "userspace/base/unique_fd.h"
 #include "userspace/source/process_reader.h"
 
@@ -19,15 +20,6 @@ using std::chrono::milliseconds;
 
 class SystemBackendsTest : public ::testing::Test {
  protected:
-  SystemBackendsTest() {
-    char pattern[] = "/tmp/portwatch-cli-XXXXXX";
-    directory_ = mkdtemp(pattern);
-    path_ = directory_ + "/s";
-  }
-  ~SystemBackendsTest() override {
-    unlink(path_.c_str());
-    rmdir(directory_.c_str());
-  }
   UniqueFd listen_there() const {
     UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_un address{};
@@ -42,8 +34,8 @@ class SystemBackendsTest : public ::testing::Test {
 
   SystemClock clock_;
   SystemBackends backends_{clock_};
-  std::string directory_;
-  std::string path_;
+  const test::TempDir directory_;
+  const std::string path_ = directory_ / "s";
 };
 
 TEST_F(SystemBackendsTest, NoSocket_NotFound) {

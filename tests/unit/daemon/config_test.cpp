@@ -4,21 +4,15 @@
 
 #include <filesystem>
 #include <fstream>
+#include "tests/support/temp_dir.h"
 
 namespace portwatch {
 namespace {
 
 class ConfigTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = ::testing::TempDir() + "config.XXXXXX";
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    directory_ = pattern;
-  }
-  void TearDown() override { std::filesystem::remove_all(directory_); }
-
   std::string file(const std::string& name, const std::string& text) {
-    const std::string path = directory_ + "/" + name;
+    const std::string path = directory_ / name;
     std::ofstream(path) << text;
     return path;
   }
@@ -26,21 +20,22 @@ class ConfigTest : public ::testing::Test {
     const std::string path = file("bad.toml", text);
     const auto config = load_config({path});
     EXPECT_FALSE(config) << text;
-    return config ? "" : config.error().context.substr(directory_.size() + 1);
+    return config ? ""
+                  : config.error().context.substr(directory_.path().size() + 1);
   }
 
-  std::string directory_;
+  const test::TempDir directory_;
 };
 
 TEST_F(ConfigTest, NoFile_Defaults) {
-  const auto config = load_config({directory_ + "/absent.toml"});
+  const auto config = load_config({directory_ / "absent.toml"});
   ASSERT_TRUE(config);
   EXPECT_EQ(config->log_level, "info");
   EXPECT_EQ(config->max_clients, 512u);
 }
 
 TEST_F(ConfigTest, FileThatCannotBeLookedFor_IsAnErrorNotTheDefaults) {
-  const auto config = load_config({directory_ + "/" + std::string(300, 'x')});
+  const auto config = load_config({directory_ / std::string(300, 'x')});
   ASSERT_FALSE(config);
   EXPECT_NE(config.error().context.find("cannot look for"), std::string::npos);
 }

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <string_view>
 
+#include "tests/support/temp_dir.h"
 #include "userspace/source/proc_dir.h"
 
 namespace portwatch {
@@ -16,12 +17,7 @@ namespace fs = std::filesystem;
 
 class FdScanTest : public testing::Test {
  protected:
-  FdScanTest() {
-    char name[] = "/tmp/portwatch-proc-XXXXXX";
-    root_ = mkdtemp(name);
-    add_fd(1, 0, "/dev/null");
-  }
-  ~FdScanTest() override { fs::remove_all(root_); }
+  FdScanTest() { add_fd(1, 0, "/dev/null"); }
 
   void add_fd(pid_t pid, int fd, const std::string& target) const {
     add_link(std::to_string(pid) + "/fd", fd, target);
@@ -35,7 +31,8 @@ class FdScanTest : public testing::Test {
     return scan_fds(wanted, depth, root_.string()).value();
   }
 
-  fs::path root_;
+  const test::TempDir directory_;
+  const fs::path root_ = directory_.path();
 };
 
 TEST_F(FdScanTest, WantedSockets_AreFoundInOrder) {

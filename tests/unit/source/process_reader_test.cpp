@@ -13,6 +13,7 @@
 #include <fstream>
 
 #include "tests/support/child.h"
+#include "tests/support/temp_dir.h"
 
 namespace portwatch {
 namespace {
@@ -97,12 +98,6 @@ TEST_F(ProcessReaderTest, UserName_OfRootAndOfNobodyInTheDatabase) {
 
 class FakeProc : public testing::Test {
  protected:
-  FakeProc() {
-    char name[] = "/tmp/portwatch-proc-XXXXXX";
-    root_ = mkdtemp(name);
-  }
-  ~FakeProc() override { fs::remove_all(root_); }
-
   void put(pid_t pid, const std::string& file, const std::string& text) const {
     fs::create_directories(root_ / std::to_string(pid));
     std::ofstream(root_ / std::to_string(pid) / file) << text;
@@ -114,7 +109,8 @@ class FakeProc : public testing::Test {
             " 0\n");
   }
 
-  fs::path root_;
+  const test::TempDir directory_;
+  const fs::path root_ = directory_.path();
   SystemClock clock_;
 };
 
