@@ -79,9 +79,11 @@ static __always_inline void pw_name(struct pw_element *element)
 		e_;                                                                        \
 	})
 
-/* One socket record about `sk`. by_current: the current task did it. */
+/* One socket record about `sk`. by_current: the current task did it. since_ns: when
+ * it took its port, if it did so just now, else 0: whoever reads the record and
+ * whoever reads the element must name the same instant. */
 static __always_inline void pw_emit_socket(__u32 kind, struct sock *sk, __u64 id,
-                                           int by_current)
+                                           int by_current, __u64 since_ns)
 {
 	struct pw_socket_record *record = pw_reserve(kind, sizeof(*record));
 
@@ -90,6 +92,8 @@ static __always_inline void pw_emit_socket(__u32 kind, struct sock *sk, __u64 id
 	pw_read_socket(&record->socket, sk, id);
 	if (by_current)
 		pw_read_current(&record->task);
+	if (since_ns)
+		record->header.boot_ns = since_ns;
 	bpf_ringbuf_submit(record, 0);
 }
 

@@ -124,6 +124,13 @@ struct pw_counters {
 	pw_u64 storage_failures; /* sockets that could not be tracked */
 };
 
+/* What userspace has told its readers as lost, for the daemon that comes after. */
+struct pw_told {
+	pw_u64 drops;
+	pw_u64 storage_failures;
+	pw_u64 skipped_runs; /* of the programs that were attached then */
+};
+
 PW_ASSERT(sizeof(struct pw_header) == 24);
 PW_ASSERT(sizeof(struct pw_task) == 48);
 PW_ASSERT(PW_OFFSET(struct pw_task, start_ns) == 16);
@@ -142,5 +149,6 @@ PW_ASSERT(sizeof(struct pw_holder_entry) == 128);
 PW_ASSERT(PW_OFFSET(struct pw_holder_entry, files) == 104);
 PW_ASSERT(PW_OFFSET(struct pw_holder_entry, waiters) == 120);
 PW_ASSERT(sizeof(struct pw_counters) == 24);
+PW_ASSERT(sizeof(struct pw_told) == 24);
 
 #endif

@@ -6,6 +6,7 @@ struct pw_sockets_map pw_sockets SEC(".maps");
 struct pw_owners_map pw_owners SEC(".maps");
 struct pw_ring_map pw_ring SEC(".maps");
 struct pw_counters_map pw_counters SEC(".maps");
+struct pw_told_map pw_told SEC(".maps");
 
 const volatile __u32 pw_pid_namespace = 0;
 __u32 pw_wanted_port = 0;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * maps.bpf.h - what the hooks share. Defined in maps.bpf.c.
+ *
+ * pw_sockets, pw_ring, pw_counters and pw_told may be pinned and go on from one
+ * daemon to the next; the rest is each daemon's own.
  */
 #ifndef PORTWATCH_BPF_MAPS_H
 #define PORTWATCH_BPF_MAPS_H
@@ -57,6 +60,15 @@ struct pw_counters_map {
 };
 extern struct pw_counters_map pw_counters SEC(".maps");
 
+/* Only userspace reads and writes it. */
+struct pw_told_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct pw_told);
+};
+extern struct pw_told_map pw_told SEC(".maps");
+
 /* Set before load. */
 extern const volatile __u32 pw_pid_namespace; /* inode number, the daemon's */
 
@@ -68,6 +80,8 @@ extern __u32 pw_tag_found;   /* holder iterator: track what is not tracked */
  * hosts hide their init from iterators; userspace must know. */
 extern __u32 pw_saw_init;
 
-extern __u64 pw_next_id; /* drawn with an atomic add; starts at boot time, ns */
+/* Drawn with an atomic add; starts at the boot time in ns, so that a later daemon
+ * draws larger ones. */
+extern __u64 pw_next_id;
 
 #endif

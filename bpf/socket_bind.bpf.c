@@ -19,7 +19,7 @@ static __always_inline int bound(struct bpf_sock *ctx)
 	if (!element)
 		return 1;
 	pw_took_port(element);
-	pw_emit_socket(PW_BIND, sk, element->id, 1);
+	pw_emit_socket(PW_BIND, sk, element->id, 1, element->since_ns);
 	return 1;
 }
 

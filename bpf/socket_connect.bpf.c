@@ -11,6 +11,7 @@ static __always_inline int connecting(struct bpf_sock_addr *ctx)
 {
 	struct pw_element *element;
 	struct sock *sk;
+	int takes_port;
 
 	if (!ctx->sk)
 		return 1;
@@ -22,10 +23,10 @@ static __always_inline int connecting(struct bpf_sock_addr *ctx)
 		return 1;
 	element->sk = (__u64)(long)ctx->sk;
 	sk = (struct sock *)(long)*(volatile __u64 *)&element->sk;
-	/* Without a port it gets one a moment from now. */
-	if (!BPF_CORE_READ(sk, __sk_common.skc_num))
+	takes_port = !BPF_CORE_READ(sk, __sk_common.skc_num); /* a moment from now */
+	if (takes_port)
 		pw_took_port(element);
-	pw_emit_socket(PW_CONNECT, sk, element->id, 1);
+	pw_emit_socket(PW_CONNECT, sk, element->id, 1, takes_port ? element->since_ns : 0);
 	return 1;
 }
 

@@ -28,7 +28,8 @@ static __always_inline void listening(struct bpf_sock_ops *ctx, struct bpf_sock 
 		return;
 	if (took_it)
 		pw_took_port(element);
-	pw_emit_socket(PW_LISTEN, plain_sock(element, sk), element->id, 1);
+	pw_emit_socket(PW_LISTEN, plain_sock(element, sk), element->id, 1,
+	               took_it ? element->since_ns : 0);
 	bpf_sock_ops_cb_flags_set(ctx,
 	                          ctx->bpf_sock_ops_cb_flags | BPF_SOCK_OPS_STATE_CB_FLAG);
 }
@@ -38,7 +39,7 @@ static __always_inline void stopped(struct bpf_sock *sk)
 	struct pw_element *element = bpf_sk_storage_get(&pw_sockets, sk, 0, 0);
 
 	if (element && !element->released)
-		pw_emit_socket(PW_UNLISTEN, plain_sock(element, sk), element->id, 0);
+		pw_emit_socket(PW_UNLISTEN, plain_sock(element, sk), element->id, 0, 0);
 }
 
 SEC("sockops")

@@ -16,10 +16,10 @@ int pw_sock_release(struct bpf_sock *ctx)
 
 	if (element) {
 		element->released = 1;
-		pw_emit_socket(PW_RELEASE, sk, element->id, 1);
+		pw_emit_socket(PW_RELEASE, sk, element->id, 1, 0);
 	} else if (pw_port_protocol(sk) == IPPROTO_MPTCP) {
 		/* The element is on the subflow; userspace joins by inode. */
-		pw_emit_socket(PW_RELEASE, sk, 0, 1);
+		pw_emit_socket(PW_RELEASE, sk, 0, 1, 0);
 	}
 	return 1;
 }
@@ -30,6 +30,6 @@ int BPF_PROG(pw_tcp_destroy_sock, struct sock *sk)
 	struct pw_element *element = bpf_sk_storage_get(&pw_sockets, sk, 0, 0);
 
 	if (element && !element->released)
-		pw_emit_socket(PW_DESTROY, sk, element->id, 0);
+		pw_emit_socket(PW_DESTROY, sk, element->id, 0, 0);
 	return 0;
 }

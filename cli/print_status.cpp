@@ -55,6 +55,9 @@ std::string status_page(const Status& status, const std::string& socket,
     rows.add_warning("partial", escape(to_string(gap)));
   }
   add_hooks(rows, status);
+  if (status.pins) {
+    rows.add("pins", escape(*status.pins));
+  }
   rows.add("bindings", std::to_string(status.bindings));
   rows.add("events", std::to_string(status.events) + " received, " +
                          std::to_string(status.events_lost) + " lost, " +

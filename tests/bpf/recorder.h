@@ -17,7 +17,7 @@ namespace portwatch::test {
 class HookTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    auto opened = BpfSession::open(ring_bytes());
+    auto opened = BpfSession::open({ring_bytes(), ""});
     ASSERT_TRUE(opened) << opened.error().context;
     session_ = std::move(opened).value();
     session_->on_record([this](auto bytes) {

@@ -66,6 +66,7 @@ std::string json_text(const Status& status) {
   write(out, status.missing);
   out.key("hooks");
   write_hooks(out, status.hooks);
+  out.field("pins", status.pins);
   out.field("started", status.started);
   each_number(status, [&](const char* name, std::uint64_t number) {
     out.field(name, number);
@@ -86,6 +87,7 @@ Result<Status> status_from_json(const json& document) {
   in.word("confidence", status.confidence, confidence_from);
   in.read("missing", missing);
   in.list("hooks", status.hooks, hook_from_json);
+  in.read("pins", status.pins);
   in.read("started", status.started);
   each_number(status, [&](const char* name, std::uint64_t& number) {
     in.read(name, number);

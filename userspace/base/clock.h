@@ -5,6 +5,7 @@
 // Clock, so that tests can hold it still.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -21,15 +22,21 @@ class Clock {
   virtual BootTime boot_now() const = 0;
   virtual WallTime wall_now() const = 0;
 
-  // When a CLOCK_BOOTTIME instant was, on today's wall clock. Not for process
-  // start times: those must not move between answers (see start_wall_time()).
-  WallTime to_wall(BootTime when) const;
+  // When a CLOCK_BOOTTIME instant was, on today's wall clock.
+  virtual WallTime to_wall(BootTime when) const;
 };
 
 class SystemClock final : public Clock {
  public:
   BootTime boot_now() const override;
   WallTime wall_now() const override;
+  // An instant has the same wall time whenever it is asked for, unless somebody set
+  // the clock: the two clocks run at one rate (kernel/time/timekeeping.c), so their
+  // distance is kept, to 1 us, for as long as a new reading does not refute it.
+  WallTime to_wall(BootTime when) const override;
+
+ private:
+  mutable std::atomic<std::int64_t> distance_ns_{0};
 };
 
 // RFC 3339, UTC, microseconds: "2026-11-21T04:43:17.000123Z".

@@ -20,6 +20,8 @@ class Backend : public Service {
   virtual Result<void> drain() = 0;
   // How often one that has to look looks. One that is told does not need it.
   virtual void look_every(std::chrono::milliseconds) {}
+  // What it keeps in the kernel outlives it, for the daemon that comes next.
+  virtual void leave_pins() {}
 };
 
 }  // namespace portwatch

@@ -70,6 +70,16 @@ bool set_level(const toml::node& node, Config& config) {
   return true;
 }
 
+bool set_pins(const toml::node& node, Config& config) {
+  const auto value = node.value_exact<std::string>();
+  if (!value || !(value->empty() || value->front() == '/') ||
+      value->find('.') != std::string::npos) {  // the kernel refuses dots there
+    return false;
+  }
+  config.pin_directory = *value;
+  return true;
+}
+
 struct Key {
   const char* expected;
   Setter set;
@@ -96,6 +106,8 @@ const std::map<std::string, Key>& keys() {
           config.ring_bytes = value.value_or(config.ring_bytes);
           return value.has_value();
         }}},
+      {"ebpf.pins",
+       {"an absolute path without dots in a bpf file system, or \"\"", set_pins}},
       {"limits.clients",
        {"a number from 8 to 65536",
         [](const toml::node& node, Config& config) {
@@ -151,8 +163,9 @@ Result<void> apply_file(const std::string& file, Config& config) {
 
 }  // namespace
 
-Result<Config> load_config(const std::vector<std::string>& files) {
-  Config config;
+Result<Config> load_config(const std::vector<std::string>& files,
+                           const Config& defaults) {
+  Config config = defaults;
   for (const std::string& file : files) {
     std::error_code failed;
     const bool there = std::filesystem::exists(file, failed);
@@ -198,7 +211,11 @@ Result<Config> read_config(const std::string& private_directory) {
   if (!files) {
     return files.error();
   }
-  return load_config(*files);
+  Config defaults;
+  if (private_directory.empty()) {
+    defaults.pin_directory = "/sys/fs/bpf/portwatch";
+  }
+  return load_config(*files, defaults);
 }
 
 }  // namespace portwatch

@@ -36,6 +36,14 @@ std::uint64_t resident_bytes() {
   return pages * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
 }
 
+void log_pins(const BpfSession& session) {
+  if (!session.pins()) {
+    spdlog::warn("nothing outlives a crash: {}", session.pins().error().context);
+  } else if (session.inherited()) {
+    spdlog::info("went on from the pins of a daemon that did not stop cleanly");
+  }
+}
+
 // The socket that systemd holds for us, when it started us for one.
 UniqueFd activated_socket() {
   if (sd_listen_fds(1) < 1 ||
@@ -43,6 +51,13 @@ UniqueFd activated_socket() {
     return UniqueFd();
   }
   return UniqueFd(SD_LISTEN_FDS_START);
+}
+
+// sd_listen_fds(3), the other way round: the process keeps its pid over exec.
+void keep_activated_socket() {
+  fcntl(SD_LISTEN_FDS_START, F_SETFD, 0);
+  setenv("LISTEN_FDS", "1", 1);
+  setenv("LISTEN_PID", std::to_string(getpid()).c_str(), 1);
 }
 
 }  // namespace
@@ -82,7 +97,7 @@ Result<std::unique_ptr<Daemon>> Daemon::start(const Options& options,
 Result<void> Daemon::watch_signals() {
   sigset_t set;
   sigemptyset(&set);
-  for (const int number : {SIGTERM, SIGINT, SIGHUP}) {
+  for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR2}) {
     sigaddset(&set, number);
   }
   sigprocmask(SIG_BLOCK, &set, nullptr);
@@ -128,7 +143,7 @@ Result<std::unique_ptr<Backend>> Daemon::try_backend(Source source) {
   };
   if (source == Source::ebpf) {
     LiveBackend::Options live;
-    live.ring_bytes = config_.ring_bytes;
+    live.session = {config_.ring_bytes, config_.pin_directory};
     live.drop_one_in = options_.drop_one_in;
     if (live.drop_one_in != 0) {
       spdlog::warn("--sabotage: one record in {} is thrown away; answers are wrong",
@@ -138,6 +153,7 @@ Result<std::unique_ptr<Backend>> Daemon::try_backend(Source source) {
     if (!backend) {
       return backend.error();
     }
+    log_pins((*backend)->session());
     return std::unique_ptr<Backend>(std::move(backend).value());
   }
   auto reader = make_snapshot_reader(source, clock_);
@@ -213,7 +229,19 @@ void Daemon::on_signal() {
       continue;
     }
     spdlog::info("stopping: signal={} sender={}", info.ssi_signo, info.ssi_pid);
+    if (info.ssi_signo == SIGUSR2) {
+      hand_over();
+    }
     loop_->stop();
+  }
+}
+
+// The program that main() starts in our place takes over hooks, maps and socket.
+void Daemon::hand_over() {
+  handing_over_ = true;
+  backend_->leave_pins();
+  if (own_socket_.empty()) {
+    keep_activated_socket();
   }
 }
 
@@ -240,19 +268,20 @@ void Daemon::reload() {
   sd_notify(0, "READY=1");
 }
 
-// Everything but the ring, which is as large as the kernel made it at the start.
+// Everything but what the kernel side was made with at the start.
 void Daemon::apply(const Config& config) {
   set_log_level(options_.log_level.empty() ? config.log_level : options_.log_level);
   server_->set_max_clients(config.max_clients);
   log_.set_capacity(config.recent_events);
   backend_->look_every(config.snapshot_interval);
+  const bool all = config.ring_bytes == config_.ring_bytes &&
+                   config.pin_directory == config_.pin_directory;
   spdlog::info("configuration applied{}",
-               config.ring_bytes == config_.ring_bytes
-                   ? ""
-                   : ", but for ring.size: that takes a restart");
-  const std::size_t ring_bytes = config_.ring_bytes;
-  config_ = config;
-  config_.ring_bytes = ring_bytes;
+               all ? "" : ", but for ring.size and ebpf.pins: they take a restart");
+  Config next = config;
+  next.ring_bytes = config_.ring_bytes;
+  next.pin_directory = config_.pin_directory;
+  config_ = std::move(next);
 }
 
 Result<Answer> Daemon::answer(const Question& question) {

@@ -23,8 +23,10 @@ class Daemon final : public Service {
                                                const Config& config);
   ~Daemon() override;
 
-  // Until SIGTERM or SIGINT. Error: the backend or the loop broke.
+  // Until SIGTERM, SIGINT or SIGUSR2. Error: the backend or the loop broke.
   Result<void> run();
+  // SIGUSR2 ended it: after destruction the program is to be executed anew.
+  bool handing_over() const { return handing_over_; }
 
   Result<Answer> answer(const Question& question) override;
   Status status() override;
@@ -38,6 +40,7 @@ class Daemon final : public Service {
   Result<void> serve();
   void on_signal();
   void on_events();
+  void hand_over();
   void reload();
   void apply(const Config& config);
 
@@ -54,6 +57,7 @@ class Daemon final : public Service {
   std::unique_ptr<Backend> backend_;
   std::unique_ptr<VarlinkServer> server_;
   Result<void> outcome_;
+  bool handing_over_ = false;
 };
 
 }  // namespace portwatch

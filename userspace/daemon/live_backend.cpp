@@ -30,14 +30,14 @@ Result<std::unique_ptr<LiveBackend>> LiveBackend::start(const Clock& clock,
                                                         Publish publish) {
   std::unique_ptr<LiveBackend> backend(
       new LiveBackend(clock, options, std::move(publish)));
-  if (auto ready = backend->bootstrap(options.ring_bytes); !ready) {
+  if (auto ready = backend->bootstrap(options.session); !ready) {
     return ready.error();
   }
   return backend;
 }
 
-Result<void> LiveBackend::bootstrap(std::size_t ring_bytes) {
-  auto session = BpfSession::open(ring_bytes);
+Result<void> LiveBackend::bootstrap(const BpfSession::Options& options) {
+  auto session = BpfSession::open(options);
   if (!session) {
     return session.error();
   }
@@ -61,14 +61,23 @@ Result<void> LiveBackend::bootstrap(std::size_t ring_bytes) {
   if (auto reader = make_snapshot_reader(Source::sock_diag, clock_)) {
     sock_diag_ = std::move(reader).value();
   }
-  // What is there at the start is no news.
+  if (session_->inherited()) {
+    if (auto taken = take_over(); !taken) {
+      return taken;
+    }
+  }
+  if (auto taken = take_silent_picture(); !taken) {
+    return taken;
+  }
+  return drain();
+}
+
+// What is there at the start is no news.
+Result<void> LiveBackend::take_silent_picture() {
   const Publish publish = std::exchange(publish_, [](const Change&) {});
   auto repairs = take_picture();
   publish_ = publish;
-  if (!repairs) {
-    return repairs.error();
-  }
-  return drain();
+  return repairs ? Result<void>() : repairs.error();
 }
 
 // One reading can skip a live socket: the kernel resumes inside a bucket by
@@ -106,7 +115,7 @@ Result<std::size_t> LiveBackend::take_picture() {
 }
 
 void LiveBackend::on_record(std::span<const std::byte> bytes) {
-  const auto record = decode_record(bytes);
+  auto record = decode_record(bytes);
   if (!record) {
     ++undecodable_;
     return;
@@ -116,7 +125,14 @@ void LiveBackend::on_record(std::span<const std::byte> bytes) {
     return;
   }
   loss_.note(record->cpu, record->seq);
-  if (const auto* socket = std::get_if<SocketEvent>(&record->event)) {
+  if (predecessor_ != nullptr && !predecessor_->first) {
+    predecessor_->first =
+        std::visit([](const auto& e) { return e.when; }, record->event);
+  }
+  if (auto* socket = std::get_if<SocketEvent>(&record->event)) {
+    if (predecessor_ != nullptr) {
+      recall(*socket);
+    }
     publish_all(table_.apply(*socket));
     return;
   }
@@ -193,6 +209,7 @@ Result<void> LiveBackend::recover(std::uint64_t lost) {
   done.repairs = *repairs;
   publish_(std::move(done));
   recovered_ = clock_.boot_now();
+  session_->remember_told();
   return {};
 }
 
@@ -231,6 +248,9 @@ Status LiveBackend::status() {
   status.confidence = nothing.confidence;
   status.missing = nothing.missing;
   status.hooks = session_->hooks();
+  if (session_->pins() && !session_->pins()->empty()) {
+    status.pins = *session_->pins();
+  }
   status.events = events_;
   status.events_lost = lost_;
   status.resyncs = resyncs_;

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <unordered_map>
 #include <vector>
 
 #include "userspace/base/clock.h"
@@ -26,7 +27,7 @@ namespace portwatch {
 class LiveBackend final : public Backend {
  public:
   struct Options {
-    std::size_t ring_bytes = 2 * 1024 * 1024;
+    BpfSession::Options session;
     std::size_t max_sockets = 1'000'000;
     // For tests of the tests: one record in so many is thrown away and losses are
     // not repaired. 0: none, as it must be.
@@ -43,12 +44,25 @@ class LiveBackend final : public Backend {
   Result<void> drain() override;
   Result<Answer> answer(const Question& question) override;
   Status status() override;
+  void leave_pins() override { session_->leave_pins(); }
+  const BpfSession& session() const { return *session_; }
 
  private:
   using Groups = std::vector<SocketHolders>;
+  // What is known of the time before us, see live_takeover.cpp.
+  struct Predecessor {
+    std::unordered_map<std::uint64_t, SocketEntry> alive;  // by id
+    std::vector<SocketFacts> closed_mptcp;
+    std::optional<BootTime> first;  // record that it had not read
+  };
 
   LiveBackend(const Clock& clock, const Options& options, Publish publish);
-  Result<void> bootstrap(std::size_t ring_bytes);
+  Result<void> bootstrap(const BpfSession::Options& options);
+  Result<void> take_over();
+  Result<void> replay();
+  void recall(SocketEvent& event);
+  void adopt_silently(const SocketEntry& entry);
+  Result<void> take_silent_picture();
   void on_record(std::span<const std::byte> bytes);
   Result<std::size_t> take_in(std::size_t limit);
   void publish_all(const std::vector<TableChange>& changes);
@@ -96,8 +110,9 @@ class LiveBackend final : public Backend {
   std::unique_ptr<BpfSession> session_;
   std::unique_ptr<KernelPicture> picture_;
   std::unique_ptr<SnapshotReader> sock_diag_;  // null where netlink is refused
-  std::map<ProcessId, Process> described_;  // holders of the answer in the making
-  std::vector<Missing> gaps_;               // of the bootstrap
+  std::map<ProcessId, Process> described_;    // holders of the answer in the making
+  std::vector<Missing> gaps_;                 // of the bootstrap
+  std::unique_ptr<Predecessor> predecessor_;  // while take_over() replays
   const std::uint64_t drop_one_in_;
   std::uint64_t events_ = 0;
   std::uint64_t undecodable_ = 0;

@@ -1,14 +1,46 @@
 // main.cpp - portwatchd. Exit: 0 stopped cleanly, 1 failed, 2 wrong usage or
-// configuration.
+// configuration. SIGUSR2: executes itself anew.
 #include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <string>
+#include <vector>
 
 #include "userspace/daemon/config.h"
 #include "userspace/daemon/daemon.h"
 #include "userspace/daemon/logging.h"
 #include "userspace/daemon/options.h"
 
+namespace {
+
+// Executes `program` (what is there now: it may have been upgraded) with our
+// arguments but for --ready-fd: nobody waits any more, and the number may be in
+// use for something else.
+int execute_anew(const std::string& program, char** argv) {
+  std::vector<char*> arguments;
+  for (char** at = argv; *at != nullptr; ++at) {
+    if (std::strcmp(*at, "--ready-fd") == 0 && at[1] != nullptr) {
+      ++at;
+    } else if (std::strncmp(*at, "--ready-fd=", 11) != 0) {
+      arguments.push_back(*at);
+    }
+  }
+  arguments.push_back(nullptr);
+  execv(program.c_str(), arguments.data());
+  spdlog::error("cannot execute {}: {}", program, std::strerror(errno));
+  return 1;
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
   using namespace portwatch;
+  std::error_code failed;  // before an upgrade replaces the file
+  const std::string program =
+      std::filesystem::read_symlink("/proc/self/exe", failed);
   Options options;
   if (const auto code = parse_options(argc, argv, options)) {
     return *code;
@@ -30,5 +62,7 @@ int main(int argc, char** argv) {
     spdlog::error("stopped: {}", ran.error().context);
     return 1;
   }
-  return 0;
+  const bool again = (*daemon)->handing_over();
+  daemon->reset();
+  return again ? execute_anew(program, argv) : 0;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,7 +29,8 @@ struct Status {
   std::uint64_t events = 0;       // records received since the start
   std::uint64_t events_lost = 0;  // records lost since the start
   std::uint64_t resyncs = 0;
-  std::uint64_t bindings = 0;  // sockets in the table
+  std::optional<std::string> pins;  // directory; empty: a restart forgets
+  std::uint64_t bindings = 0;       // sockets in the table
   std::uint64_t clients = 0;
   std::uint64_t subscribers = 0;
   std::uint64_t resident_bytes = 0;

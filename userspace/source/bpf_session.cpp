@@ -5,6 +5,7 @@
 #include <portwatch_bpf.skel.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <bit>
 #include <cerrno>
 
@@ -12,6 +13,7 @@
 #include "userspace/base/clock.h"
 #include "userspace/base/linux_values.h"
 #include "userspace/source/cgroup_programs.h"
+#include "userspace/source/program_info.h"
 
 namespace portwatch {
 namespace {
@@ -28,18 +30,6 @@ std::vector<bpf_program*> programs_in_order(portwatch_bpf& skeleton) {
           all.pw_process_exec, all.pw_process_exit,     all.pw_post_bind4,
           all.pw_post_bind6,   all.pw_connect4,         all.pw_connect6,
           all.pw_sockops};
-}
-
-bool is_tracing(const bpf_program* program) {
-  return bpf_program__type(program) == BPF_PROG_TYPE_TRACING;
-}
-
-std::uint64_t recursion_misses(int program_fd) {
-  bpf_prog_info info{};
-  __u32 size = sizeof info;
-  return bpf_obj_get_info_by_fd(program_fd, &info, &size) == 0
-             ? info.recursion_misses
-             : 0;
 }
 
 Error attach_error(int number, const std::string& name,
@@ -68,13 +58,19 @@ void BpfDeleter::operator()(portwatch_bpf* skeleton) const {
 }
 void BpfDeleter::operator()(ring_buffer* ring) const { ring_buffer__free(ring); }
 
-BpfSession::~BpfSession() = default;
+BpfSession::~BpfSession() {
+  if (pins_ != nullptr && !leave_pins_) {
+    pins_->remove_all();
+  }
+}
 
-Result<std::unique_ptr<BpfSession>> BpfSession::open(std::size_t ring_bytes) {
+Result<std::unique_ptr<BpfSession>> BpfSession::open(const Options& options) {
   std::unique_ptr<BpfSession> session(new BpfSession());
-  for (const auto& step : {std::function([&] { return session->load(ring_bytes); }),
-                           std::function([&] { return session->attach_all(); }),
-                           std::function([&] { return session->open_ring(); })}) {
+  session->open_pins(options.pin_directory);
+  for (const auto& step :
+       {std::function([&] { return session->load(options.ring_bytes); }),
+        std::function([&] { return session->attach_all(); }),
+        std::function([&] { return session->open_ring(); })}) {
     if (const auto done = step(); !done) {
       return done.error();
     }
@@ -89,6 +85,20 @@ Result<void> BpfSession::load(std::size_t ring_bytes) {
     return root.error();
   }
   cgroup_ = std::move(root).value();
+  if (auto ready = set_up_object(ring_bytes); !ready) {
+    return ready;
+  }
+  inherited_ = inherit_maps();
+  if (const int failed = portwatch_bpf__load(skeleton_.get()); failed != 0) {
+    return errno_error(-failed, "cannot load the eBPF programs");
+  }
+  if (!inherited_) {
+    pin_maps();
+  }
+  return {};
+}
+
+Result<void> BpfSession::set_up_object(std::size_t ring_bytes) {
   skeleton_.reset(portwatch_bpf__open());
   if (skeleton_ == nullptr) {
     return errno_error(errno, "cannot open the eBPF object");
@@ -100,35 +110,48 @@ Result<void> BpfSession::load(std::size_t ring_bytes) {
   init_pid_namespace_ = pid_namespace.st_ino == kInitPidNamespace;
   skeleton_->rodata->pw_pid_namespace =
       static_cast<std::uint32_t>(pid_namespace.st_ino);
-  // Ids start at the boot time in ns: a restarted daemon draws larger ones.
   skeleton_->bss->pw_next_id =
       static_cast<std::uint64_t>(SystemClock().boot_now().count());
   bpf_map__set_max_entries(
       skeleton_->maps.pw_ring,
       static_cast<__u32>(std::bit_ceil(std::max(ring_bytes, kSmallestRing))));
-  if (const int failed = portwatch_bpf__load(skeleton_.get()); failed != 0) {
-    return errno_error(-failed, "cannot load the eBPF programs");
-  }
   return {};
 }
 
 Result<void> BpfSession::attach_all() {
   for (bpf_program* program : programs_in_order(*skeleton_)) {
-    const std::string name = bpf_program__section_name(program);
-    BpfLink link(is_tracing(program) ? bpf_program__attach(program)
-                                     : bpf_program__attach_cgroup(
-                                           program, cgroup_.directory.get()));
-    if (link == nullptr) {
-      const int number = errno;
-      return attach_error(
-          number, name,
-          cgroup_programs(cgroup_.directory.get(),
-                          bpf_program__expected_attach_type(program)));
+    auto link = attach(program);
+    if (!link) {
+      return link.error();
     }
-    hooks_.push_back(
-        {name, bpf_program__fd(program), is_tracing(program), std::move(link)});
+    hooks_.push_back({bpf_program__section_name(program), bpf_program__fd(program),
+                      is_tracing(program), std::move(link).value()});
   }
   return {};
+}
+
+Result<BpfLink> BpfSession::attach(bpf_program* program) {
+  if (BpfLink link = inherit_link(program)) {
+    return link;
+  }
+  auto link = attach_anew(program);
+  if (link) {
+    pin_link(program, *link);
+  }
+  return link;
+}
+
+Result<BpfLink> BpfSession::attach_anew(bpf_program* program) {
+  const int cgroup = cgroup_.directory.get();
+  BpfLink link(is_tracing(program) ? bpf_program__attach(program)
+                                   : bpf_program__attach_cgroup(program, cgroup));
+  if (link == nullptr) {
+    const int number = errno;
+    return attach_error(
+        number, bpf_program__section_name(program),
+        cgroup_programs(cgroup, bpf_program__expected_attach_type(program)));
+  }
+  return link;
 }
 
 Result<void> BpfSession::open_ring() {
@@ -160,7 +183,7 @@ Result<std::size_t> BpfSession::consume(std::size_t limit) {
   return limit - budget_;
 }
 
-BpfSession::Counters BpfSession::counters() const {
+BpfSession::Counters BpfSession::total_counters() const {
   const __u32 zero = 0;
   std::vector<pw_counters> cpus(
       static_cast<std::size_t>(libbpf_num_possible_cpus()));
@@ -175,12 +198,22 @@ BpfSession::Counters BpfSession::counters() const {
   return sum;
 }
 
-std::uint64_t BpfSession::skipped_runs() const {
+BpfSession::Counters BpfSession::counters() const {
+  const Counters total = total_counters();
+  return {total.drops - told_.drops,
+          total.storage_failures - told_.storage_failures};
+}
+
+std::uint64_t BpfSession::own_skipped_runs() const {
   std::uint64_t sum = 0;
   for (const Hook& hook : hooks_) {
     sum += hook.skippable ? recursion_misses(hook.program_fd) : 0;
   }
   return sum;
+}
+
+std::uint64_t BpfSession::skipped_runs() const {
+  return own_skipped_runs() + old_skips_ - std::min(old_skips_, told_skips_);
 }
 
 std::vector<HookStatus> BpfSession::hooks() const {

@@ -1,7 +1,7 @@
 // bpf_session.h - the kernel side, loaded and attached, for as long as it lives.
 //
-// Threads: one. Owns every program, map and link; destruction detaches all.
-// The kernel is told nothing that it must forget: no pins, no settings.
+// Threads: one. Owns every program, map and link; destruction detaches all, and
+// removes the pins unless leave_pins() was called.
 #pragma once
 
 #include <cstddef>
@@ -15,8 +15,10 @@
 #include "userspace/base/result.h"
 #include "userspace/model/status.h"
 #include "userspace/source/cgroup_root.h"
+#include "userspace/source/pins.h"
 
 struct bpf_link;
+struct bpf_program;
 struct portwatch_bpf;
 struct ring_buffer;
 
@@ -32,12 +34,19 @@ using BpfLink = std::unique_ptr<bpf_link, BpfDeleter>;
 
 class BpfSession {
  public:
-  // `ring_bytes` is rounded up to a power of two and a page at least.
+  struct Options {
+    // Rounded up to a power of two and a page at least. An inherited ring is as
+    // large as it was made.
+    std::size_t ring_bytes = 2 * 1024 * 1024;
+    // In bpffs; empty: nothing is pinned. Without rights to it the session works
+    // too, see pins().
+    std::string pin_directory;
+  };
   // Loads and attaches; events flow from then on. Every hook is needed for an
   // exact answer, so one that cannot attach is an error that names it:
   // not_permitted (rights are missing, or another tool holds the cgroup
   // exclusively), not_supported (this kernel cannot load the programs).
-  static Result<std::unique_ptr<BpfSession>> open(std::size_t ring_bytes);
+  static Result<std::unique_ptr<BpfSession>> open(const Options& options);
   ~BpfSession();
 
   // Readable when records wait.
@@ -52,10 +61,22 @@ class BpfSession {
     std::uint64_t drops = 0;  // records refused by a full ring
     std::uint64_t storage_failures = 0;
   };
-  Counters counters() const;  // since open(), summed over the CPUs
-  // Runs of the hooks that the kernel skipped, since open(): what they would
-  // have told is lost. (cgroup programs are never skipped.)
+  // Summed over the CPUs, since open() or, with inherited pins, since the last
+  // remember_told() of the daemon before.
+  Counters counters() const;
+  // Runs of the hooks that the kernel skipped, since the same instant: what they
+  // would have told is lost. (cgroup programs are never skipped.)
   std::uint64_t skipped_runs() const;
+  // All losses until now have been told; who inherits the pins counts from here.
+  void remember_told() const;
+
+  // The directory of the pins, or why there are none.
+  const Result<std::string>& pins() const { return pins_said_; }
+  // The socket storage and the ring are those of a daemon that did not stop
+  // cleanly: the ring holds what happened since.
+  bool inherited() const { return inherited_; }
+  // The hooks stay attached after destruction, for the next daemon.
+  void leave_pins() { leave_pins_ = true; }
 
   // With the runs that the kernel skipped, read now.
   std::vector<HookStatus> hooks() const;
@@ -75,11 +96,30 @@ class BpfSession {
   };
 
   BpfSession() = default;
+  void open_pins(const std::string& directory);
   Result<void> load(std::size_t ring_bytes);
+  Result<void> set_up_object(std::size_t ring_bytes);
   Result<void> attach_all();
+  Result<BpfLink> attach(bpf_program* program);
+  Result<BpfLink> attach_anew(bpf_program* program);
   Result<void> open_ring();
+  Counters total_counters() const;
+  std::uint64_t own_skipped_runs() const;
+  // bpf_session_pins.cpp
+  bool inherit_maps();
+  void pin_maps();
+  BpfLink inherit_link(bpf_program* program);
+  void pin_link(const bpf_program* program, const BpfLink& link);
+  void drop_pins(const Error& why);
   static int handle_record(void* self, void* data, std::size_t size);
 
+  std::unique_ptr<Pins> pins_;
+  Result<std::string> pins_said_ = std::string();
+  bool inherited_ = false;
+  bool leave_pins_ = false;
+  Counters told_;  // by the daemon before
+  std::uint64_t told_skips_ = 0;
+  std::uint64_t old_skips_ = 0;  // of the programs that ours replaced
   CgroupRoot cgroup_;
   bool init_pid_namespace_ = false;
   std::unique_ptr<portwatch_bpf, BpfDeleter> skeleton_;

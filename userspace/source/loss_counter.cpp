@@ -6,7 +6,8 @@
 namespace portwatch {
 
 void LossCounter::note(std::uint32_t cpu, std::uint64_t seq) {
-  Cpu& seen = cpus_[cpu];
+  Cpu& seen = cpus_.try_emplace(cpu, Cpu{seq}).first->second;
+  seen.first = std::min(seen.first, seq);
   seen.highest = std::max(seen.highest, seq);
   ++seen.received;
 }
@@ -14,7 +15,8 @@ void LossCounter::note(std::uint32_t cpu, std::uint64_t seq) {
 std::uint64_t LossCounter::holes() const {
   std::uint64_t count = 0;
   for (const auto& [cpu, seen] : cpus_) {
-    count += seen.highest - std::min(seen.received, seen.highest);
+    const std::uint64_t span = seen.highest - seen.first + 1;
+    count += span - std::min(seen.received, span);
   }
   return count;
 }

@@ -11,6 +11,7 @@ namespace portwatch {
 
 class LossCounter {
  public:
+  // The first number of a CPU need not be 1: a daemon before may have read some.
   void note(std::uint32_t cpu, std::uint64_t seq);
 
   // Called when the ring is empty; `drops` is the kernel's own count of refused
@@ -20,6 +21,7 @@ class LossCounter {
 
  private:
   struct Cpu {
+    std::uint64_t first = 0;
     std::uint64_t highest = 0;
     std::uint64_t received = 0;
   };

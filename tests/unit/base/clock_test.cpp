@@ -27,6 +27,16 @@ TEST(SystemClock, TimeGoesOn) {
   EXPECT_GE(clock.boot_now(), before);
 }
 
+TEST(SystemClock, OneInstant_OneWallTime) {
+  const SystemClock clock;
+  const BootTime instant = clock.boot_now();
+  const WallTime wall = clock.to_wall(instant);
+  for (int i = 0; i < 100'000; ++i) {
+    ASSERT_EQ(clock.to_wall(instant), wall);
+  }
+  EXPECT_LT(wall - clock.wall_now(), std::chrono::seconds(1));
+}
+
 TEST(Rfc3339, Text_HasMicrosecondsAndZ) {
   EXPECT_EQ(to_rfc3339(WallTime(microseconds(1700000000000123))),
             "2023-11-14T22:13:20.000123Z");

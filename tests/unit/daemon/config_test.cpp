@@ -34,6 +34,18 @@ TEST_F(ConfigTest, NoFile_Defaults) {
   EXPECT_EQ(config->max_clients, 512u);
 }
 
+TEST_F(ConfigTest, Pins_PathsThatTheKernelTakes) {
+  const auto config =
+      load_config({file("a.toml", "[ebpf]\npins = \"/sys/fs/bpf/a\"")});
+  ASSERT_TRUE(config);
+  EXPECT_EQ(config->pin_directory, "/sys/fs/bpf/a");
+  for (const char* wrong : {"\"bpf/a\"", "\"/sys/fs/bpf/a.b\"", "7"}) {
+    EXPECT_EQ(error_of(std::string("[ebpf]\npins = ") + wrong),
+              "bad.toml:2: 'ebpf.pins' must be an absolute path without dots in a "
+              "bpf file system, or \"\"");
+  }
+}
+
 TEST_F(ConfigTest, FileThatCannotBeLookedFor_IsAnErrorNotTheDefaults) {
   const auto config = load_config({directory_ / std::string(300, 'x')});
   ASSERT_FALSE(config);
