@@ -34,6 +34,19 @@ static __always_inline void *pw_reserve(__u32 kind, const __u64 size)
 	return header;
 }
 
+/* Hands a record over. Waking the daemon costs more than all else here, so while
+ * it is attentive it is not woken. It stops being attentive before it looks at the
+ * producer position for the last time, and we move that position (by reserving)
+ * before we read the flag: the full barrier between, an exchange on memory of our
+ * own, makes sure that one of us sees the other. */
+static __always_inline void pw_submit(void *record)
+{
+	struct pw_header *header = record;
+
+	__sync_val_compare_and_swap(&header->seq, 0, 0);
+	bpf_ringbuf_submit(record, pw_attentive ? BPF_RB_NO_WAKEUP : 0);
+}
+
 static __always_inline void pw_read_current(struct pw_task *out)
 {
 	pw_read_task(out, (struct task_struct *)bpf_get_current_task());
@@ -94,7 +107,7 @@ static __always_inline void pw_emit_socket(__u32 kind, struct sock *sk, __u64 id
 		pw_read_current(&record->task);
 	if (since_ns)
 		record->header.boot_ns = since_ns;
-	bpf_ringbuf_submit(record, 0);
+	pw_submit(record);
 }
 
 /* Remembers in the element that the current task took the port just now. */

@@ -9,8 +9,12 @@ struct pw_counters_map pw_counters SEC(".maps");
 struct pw_told_map pw_told SEC(".maps");
 
 const volatile __u32 pw_pid_namespace = 0;
+struct pw_socket_entry pw_picture[PW_PICTURE_SIZE];
+__u64 pw_picture_count = 0;
+__u64 pw_picture_skip = 0;
 __u32 pw_wanted_port = 0;
 __u32 pw_tag_found = 0;
+__u32 pw_attentive = 0;
 __u32 pw_saw_init = 0;
 __u64 pw_next_id = 0;
 

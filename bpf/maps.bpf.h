@@ -72,9 +72,23 @@ extern struct pw_told_map pw_told SEC(".maps");
 /* Set before load. */
 extern const volatile __u32 pw_pid_namespace; /* inode number, the daemon's */
 
+/* What pw_dump has found: elements from number pw_picture_skip on, in the order of
+ * the walk, and how many there are in all. Not by bpf_seq_write(): the kernel fills
+ * 32 KiB a read and finds the way back by counting from the start of a bucket, of
+ * which there are as many as CPUs. With 100,000 sockets that takes seconds, and an
+ * element that dies meanwhile makes it pass over a live one. */
+#define PW_PICTURE_SIZE 32768
+extern struct pw_socket_entry pw_picture[PW_PICTURE_SIZE];
+extern __u64 pw_picture_count;
+extern __u64 pw_picture_skip;
+
 /* Written by userspace before it reads an iterator; one reader at a time. */
 extern __u32 pw_wanted_port; /* 0: every port */
-extern __u32 pw_tag_found;   /* holder iterator: track what is not tracked */
+/* Holder iterator: 1: also track what is not tracked; 2: that only, write nothing. */
+extern __u32 pw_tag_found;
+
+/* Written by userspace: it reads the ring by a timer for now, nobody need wake it. */
+extern __u32 pw_attentive;
 
 /* Written by the holder iterator: descriptors of process 1 were seen. Some
  * hosts hide their init from iterators; userspace must know. */

@@ -40,7 +40,7 @@ int BPF_PROG(pw_process_fork, struct task_struct *parent, struct task_struct *ch
 		return 0;
 	record->child_pid = pw_pid_of(child);
 	record->child_start_ns = BPF_CORE_READ(child, start_boottime);
-	bpf_ringbuf_submit(record, 0);
+	pw_submit(record);
 	return 0;
 }
 
@@ -55,7 +55,7 @@ int BPF_PROG(pw_process_exec, struct task_struct *task)
 	bpf_map_delete_elem(&pw_owners, &tgid);
 	record = about(PW_EXEC, task);
 	if (record)
-		bpf_ringbuf_submit(record, 0);
+		pw_submit(record);
 	return 0;
 }
 
@@ -71,6 +71,6 @@ int BPF_PROG(pw_process_exit, struct task_struct *task)
 	bpf_map_delete_elem(&pw_owners, &tgid);
 	record = about(PW_EXIT, task);
 	if (record)
-		bpf_ringbuf_submit(record, 0);
+		pw_submit(record);
 	return 0;
 }

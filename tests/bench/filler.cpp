@@ -2,7 +2,8 @@
 //
 //   bench_filler PROCESSES LISTENERS DESCRIPTORS FIRST_PORT
 //
-// Every process listens on LISTENERS consecutive TCP ports of 127.0.0.1, has one
+// Every process listens on LISTENERS consecutive TCP ports of 127.0.0.1 (and when
+// all of those to 65535 are taken, from FIRST_PORT on of 127.0.0.2 ...), has one
 // connected UDP socket and DESCRIPTORS more of /dev/null. Prints "ready" when all
 // listen; ends, with all of them, when its stdin closes. Bounded: see kMost*.
 #include <arpa/inet.h>
@@ -35,12 +36,15 @@ struct Load {
 
 using Pipe = std::array<int, 2>;  // read end, write end
 
-bool listen_on(int port) {
+// `number`: of the listener, from 0.
+bool listen_on(int first_port, int number) {
+  const int ports = 65536 - first_port;
   const int fd = socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in place{};
   place.sin_family = AF_INET;
-  place.sin_port = htons(static_cast<std::uint16_t>(port));
-  place.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  place.sin_port = htons(static_cast<std::uint16_t>(first_port + number % ports));
+  place.sin_addr.s_addr =
+      htonl(INADDR_LOOPBACK + static_cast<std::uint32_t>(number / ports));
   return fd >= 0 &&
          bind(fd, reinterpret_cast<const sockaddr*>(&place), sizeof place) == 0 &&
          listen(fd, 1) == 0;
@@ -62,7 +66,7 @@ bool open_all(const Load& load, int index) {
     return false;
   }
   for (int i = 0; i < load.listeners; ++i) {
-    if (!listen_on(load.first_port + index * load.listeners + i)) {
+    if (!listen_on(load.first_port, index * load.listeners + i)) {
       return false;
     }
   }
@@ -143,8 +147,7 @@ bool parse(char** arguments, Load& load) {
   return load.processes >= 1 && load.processes <= kMostProcesses &&
          load.listeners >= 1 && load.listeners <= kMostListeners &&
          load.descriptors >= 0 && load.descriptors <= kMostDescriptors &&
-         load.first_port >= 1 &&
-         load.first_port + load.processes * load.listeners <= 65536;
+         load.first_port >= 1 && load.first_port <= 65535;
 }
 
 }  // namespace
@@ -154,7 +157,7 @@ int main(int argc, char** argv) {
   if (argc != 5 || !parse(argv, load)) {
     std::fputs(
         "usage: bench_filler PROCESSES LISTENERS DESCRIPTORS FIRST_PORT\n"
-        "       at most 4000, 100, 10000; the ports must end at 65535\n",
+        "       at most 4000, 100, 10000, 65535\n",
         stderr);
     return 2;
   }

@@ -1,5 +1,6 @@
 #include "userspace/api/varlink_connection.h"
 
+#include <malloc.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -14,6 +15,7 @@ namespace {
 
 constexpr std::size_t kRequestReadBytes = 64 * 1024;
 constexpr std::size_t kMaxPieces = 64;  // messages in one sendmsg
+constexpr std::size_t kLargeAnswer = 1024 * 1024;
 
 bool would_block(int number) { return number == EAGAIN || number == EINTR; }
 
@@ -96,8 +98,13 @@ void VarlinkConnection::took(std::size_t bytes) {
 }
 
 void VarlinkConnection::pop_front() {
-  owned_bytes_ -= queue_.front().owned ? queue_.front().message->size() : 0;
+  const std::size_t size = queue_.front().message->size();
+  owned_bytes_ -= queue_.front().owned ? size : 0;
   queue_.pop_front();
+  // What one large answer took must not stay with a daemon that is otherwise small.
+  if (size >= kLargeAnswer) {
+    malloc_trim(0);
+  }
 }
 
 void VarlinkConnection::finish(std::string last_message) {

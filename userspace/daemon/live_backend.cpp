@@ -1,7 +1,6 @@
 #include "userspace/daemon/live_backend.h"
 
 #include <algorithm>
-#include <unordered_set>
 #include <utility>
 
 #include "fallback/fallback.h"
@@ -69,43 +68,25 @@ Result<void> LiveBackend::bootstrap(const BpfSession::Options& options) {
   if (auto taken = take_silent_picture(); !taken) {
     return taken;
   }
+  // The programs of a daemon before us may have written without waking anybody.
+  session_->await_more(true);
   return drain();
 }
 
 // What is there at the start is no news.
 Result<void> LiveBackend::take_silent_picture() {
-  const Publish publish = std::exchange(publish_, [](const Change&) {});
-  auto repairs = take_picture();
-  publish_ = publish;
-  return repairs ? Result<void>() : repairs.error();
-}
-
-// One reading can skip a live socket: the kernel resumes inside a bucket by
-// counting, and an element that dies meanwhile shifts the rest. Two readings in
-// a row skip the same one only if that happens twice at the same place, so what
-// either shows is taken; what died between them is told by its own event.
-Result<std::vector<SocketEntry>> LiveBackend::whole_picture() {
-  auto first = picture_->sockets(0);
-  if (!first) {
-    return first.error();
+  const BootTime begun = clock_.boot_now();
+  const auto sockets = picture_->sockets(0);
+  if (!sockets) {
+    return sockets.error();
   }
-  auto second = picture_->sockets(0);
-  if (!second) {
-    return second.error();
-  }
-  std::unordered_set<std::uint64_t> seen;
-  for (const SocketEntry& entry : *second) {
-    seen.insert(entry.socket.id);
-  }
-  std::copy_if(
-      first->begin(), first->end(), std::back_inserter(*second),
-      [&](const SocketEntry& entry) { return !seen.contains(entry.socket.id); });
-  return second;
+  (void)table_.resync(*sockets, begun);
+  return {};
 }
 
 Result<std::size_t> LiveBackend::take_picture() {
   const BootTime begun = clock_.boot_now();
-  auto sockets = whole_picture();
+  auto sockets = picture_->sockets(0);
   if (!sockets) {
     return sockets.error();
   }
@@ -148,8 +129,11 @@ Result<void> LiveBackend::drain() {
   if (!count) {
     return count.error();
   }
-  // When more is waiting, holes may yet be filled.
-  return *count == kRecordsPerTurn ? Result<void>() : settle_losses(false);
+  if (*count == kRecordsPerTurn) {
+    return {};  // more is waiting, and holes may yet be filled
+  }
+  session_->await_more(*count != 0);
+  return settle_losses(false);
 }
 
 Result<std::size_t> LiveBackend::take_in(std::size_t limit) {
@@ -179,7 +163,7 @@ Result<void> LiveBackend::retry_untracked() {
   if (before == settled_failures_ && untracked_ == 0) {
     return {};
   }
-  if (auto pass = picture_->all_holders(0); !pass) {
+  if (auto pass = picture_->track_held(); !pass) {
     return pass.error();
   }
   settled_failures_ = session_->counters().storage_failures;

@@ -66,7 +66,6 @@ class LiveBackend final : public Backend {
   void on_record(std::span<const std::byte> bytes);
   Result<std::size_t> take_in(std::size_t limit);
   void publish_all(const std::vector<TableChange>& changes);
-  Result<std::vector<SocketEntry>> whole_picture();
   Result<std::size_t> take_picture();
   Result<void> settle_losses(bool at_once);
   Result<void> retry_untracked();
@@ -96,7 +95,6 @@ class LiveBackend final : public Backend {
   bool has_stale_port(const SocketHolders& holders) const;
   void update_table(Port port, const std::vector<SocketEntry>& before,
                     const std::vector<SocketEntry>& after, BootTime begun);
-  bool is_without_holder(const SocketEntry& entry, const Groups& groups) const;
   Binding describe(const SocketHolders& holders);
   const char* hidden_holders() const;
   void doubt_in_flight(Answer& answer) const;

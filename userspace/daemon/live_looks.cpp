@@ -131,15 +131,6 @@ void LiveBackend::find_ring_owners(Groups& groups) const {
   }
 }
 
-bool LiveBackend::is_without_holder(const SocketEntry& entry,
-                                    const Groups& groups) const {
-  const TrackedSocket* socket = table_.same_socket(entry.socket);
-  return std::none_of(groups.begin(), groups.end(), [&](const SocketHolders& one) {
-    return one.facts.id == entry.socket.id ||
-           (socket != nullptr && table_.same_socket(one.facts) == socket);
-  });
-}
-
 // An application's MPTCP socket goes on naming an automatic port that shutdown(2)
 // has freed; the port is its subflow's, and that is the one that is tracked.
 bool LiveBackend::has_stale_port(const SocketHolders& holders) const {
@@ -158,10 +149,18 @@ LiveBackend::Groups LiveBackend::without_holder(
   for (const SocketEntry& entry : before) {
     old.insert(entry.socket.id);
   }
+  // A subflow is met as its MPTCP socket, which has no id of its own.
+  std::unordered_set<std::uint64_t> held;
+  for (const SocketHolders& one : groups) {
+    const TrackedSocket* socket = table_.same_socket(one.facts);
+    held.insert(socket != nullptr ? socket->facts.id : one.facts.id);
+  }
   Groups found;
   for (const SocketEntry& entry : after) {
+    const TrackedSocket* socket = table_.same_socket(entry.socket);
+    const std::uint64_t id = socket != nullptr ? socket->facts.id : entry.socket.id;
     if (entry.socket.endpoint.port != 0 && old.contains(entry.socket.id) &&
-        is_without_holder(entry, groups)) {
+        !held.contains(id)) {
       found.emplace_back().facts = entry.socket;
     }
   }

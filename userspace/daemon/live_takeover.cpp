@@ -20,7 +20,7 @@ constexpr std::size_t kRecordsPerRound = 4096;
 
 Result<void> LiveBackend::take_over() {
   predecessor_ = std::make_unique<Predecessor>();
-  auto picture = whole_picture();
+  auto picture = picture_->sockets(0);
   if (!picture) {
     return picture.error();
   }

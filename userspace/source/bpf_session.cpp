@@ -2,23 +2,30 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <portwatch_bpf.skel.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <bit>
 #include <cerrno>
+#include <chrono>
 
-#include "bpf/events.h"
 #include "userspace/base/clock.h"
 #include "userspace/base/linux_values.h"
 #include "userspace/source/cgroup_programs.h"
 #include "userspace/source/program_info.h"
+#include "userspace/source/skeleton.h"
 
 namespace portwatch {
 namespace {
 
 constexpr std::size_t kSmallestRing = 4096;
+// Between two looks at a busy ring; also what an event that follows another may
+// wait.
+constexpr std::chrono::nanoseconds kAttention{100'000};
 
 int no_output(libbpf_print_level, const char*, va_list) { return 0; }
 
@@ -160,7 +167,62 @@ Result<void> BpfSession::open_ring() {
   if (ring_ == nullptr) {
     return errno_error(errno, "cannot map the ring buffer");
   }
+  timer_.reset(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
+  events_.reset(epoll_create1(EPOLL_CLOEXEC));
+  if (!timer_.valid() || !events_.valid()) {
+    return errno_error(errno, "cannot make a timer");
+  }
+  epoll_event readable{};
+  readable.events = EPOLLIN;
+  for (const int fd : {ring_buffer__epoll_fd(ring_.get()), timer_.get()}) {
+    if (epoll_ctl(events_.get(), EPOLL_CTL_ADD, fd, &readable) != 0) {
+      return errno_error(errno, "cannot watch the ring buffer");
+    }
+  }
+  return map_positions();
+}
+
+// libbpf 1.1 does not tell whether a record is on its way (reserved, not yet
+// submitted). Layout: kernel/bpf/ringbuf.c, struct bpf_ringbuf.
+Result<void> BpfSession::map_positions() {
+  const std::size_t page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  void* pages = mmap(nullptr, 2 * page, PROT_READ, MAP_SHARED,
+                     bpf_map__fd(skeleton_->maps.pw_ring), 0);
+  if (pages == MAP_FAILED) {
+    return errno_error(errno, "cannot map the ring buffer");
+  }
+  positions_.reset(pages);
   return {};
+}
+
+void BpfSession::Unmap::operator()(void* pages) const {
+  munmap(pages, 2 * static_cast<std::size_t>(sysconf(_SC_PAGESIZE)));
+}
+
+bool BpfSession::ring_is_empty() const {
+  const auto* consumer = static_cast<const std::byte*>(positions_.get());
+  const auto* producer = consumer + sysconf(_SC_PAGESIZE);
+  const auto position = [](const std::byte* at) {
+    return __atomic_load_n(reinterpret_cast<const unsigned long*>(at),
+                           __ATOMIC_ACQUIRE);
+  };
+  return position(producer) == position(consumer);
+}
+
+void BpfSession::await_more(bool some) {
+  std::uint64_t expirations = 0;
+  (void)!read(timer_.get(), &expirations, sizeof expirations);
+  __u32& attentive = skeleton_->bss->pw_attentive;
+  __atomic_store_n(&attentive, some ? 1 : 0, __ATOMIC_SEQ_CST);
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);  // see pw_submit() in emit.bpf.h
+  if (!some && !ring_is_empty()) {
+    __atomic_store_n(&attentive, 1, __ATOMIC_SEQ_CST);
+    some = true;
+  }
+  if (some) {
+    const itimerspec soon{{}, {0, kAttention.count()}};
+    timerfd_settime(timer_.get(), 0, &soon, nullptr);
+  }
 }
 
 int BpfSession::handle_record(void* self, void* data, std::size_t size) {
@@ -171,8 +233,6 @@ int BpfSession::handle_record(void* self, void* data, std::size_t size) {
   // A negative value ends libbpf's loop, with this record consumed.
   return --session.budget_ == 0 ? -ECANCELED : 0;
 }
-
-int BpfSession::event_fd() const { return ring_buffer__epoll_fd(ring_.get()); }
 
 Result<std::size_t> BpfSession::consume(std::size_t limit) {
   budget_ = limit;
@@ -193,6 +253,7 @@ BpfSession::Counters BpfSession::total_counters() const {
     for (const pw_counters& cpu : cpus) {
       sum.drops += cpu.drops;
       sum.storage_failures += cpu.storage_failures;
+      sum.records += cpu.seq;
     }
   }
   return sum;
@@ -201,7 +262,7 @@ BpfSession::Counters BpfSession::total_counters() const {
 BpfSession::Counters BpfSession::counters() const {
   const Counters total = total_counters();
   return {total.drops - told_.drops,
-          total.storage_failures - told_.storage_failures};
+          total.storage_failures - told_.storage_failures, total.records};
 }
 
 std::uint64_t BpfSession::own_skipped_runs() const {

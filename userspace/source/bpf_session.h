@@ -49,21 +49,28 @@ class BpfSession {
   static Result<std::unique_ptr<BpfSession>> open(const Options& options);
   ~BpfSession();
 
-  // Readable when records wait.
-  int event_fd() const;
+  // Readable when records wait, or when it is time to look whether they do.
+  int event_fd() const { return events_.get(); }
   using RecordCallback = std::function<void(std::span<const std::byte>)>;
   // Hands over waiting records, oldest first, at most `limit`, and returns how
   // many: fewer than the limit means that the ring was empty.
   Result<std::size_t> consume(std::size_t limit);
   void on_record(RecordCallback callback) { on_record_ = std::move(callback); }
+  // To be called after consume() found the ring empty; `some`: not at once. A hook
+  // that has to wake us costs its process 0.5 us a record, so records that follow
+  // soon after others are left to a timer, which stops as soon as none came.
+  void await_more(bool some);
 
   struct Counters {
     std::uint64_t drops = 0;  // records refused by a full ring
     std::uint64_t storage_failures = 0;
+    std::uint64_t records = 0;  // tried, drops among them
   };
   // Summed over the CPUs, since open() or, with inherited pins, since the last
   // remember_told() of the daemon before.
   Counters counters() const;
+  // Records that hooks began to write, ever.
+  std::uint64_t records_tried() const { return total_counters().records; }
   // Runs of the hooks that the kernel skipped, since the same instant: what they
   // would have told is lost. (cgroup programs are never skipped.)
   std::uint64_t skipped_runs() const;
@@ -103,6 +110,8 @@ class BpfSession {
   Result<BpfLink> attach(bpf_program* program);
   Result<BpfLink> attach_anew(bpf_program* program);
   Result<void> open_ring();
+  Result<void> map_positions();
+  bool ring_is_empty() const;
   Counters total_counters() const;
   std::uint64_t own_skipped_runs() const;
   // bpf_session_pins.cpp
@@ -125,6 +134,12 @@ class BpfSession {
   std::unique_ptr<portwatch_bpf, BpfDeleter> skeleton_;
   std::vector<Hook> hooks_;
   std::unique_ptr<ring_buffer, BpfDeleter> ring_;
+  UniqueFd events_;  // epoll: the ring and the timer
+  UniqueFd timer_;
+  struct Unmap {
+    void operator()(void* pages) const;
+  };
+  std::unique_ptr<void, Unmap> positions_;  // consumer's page, producer's page
   RecordCallback on_record_;
   std::size_t budget_ = 0;  // records that consume() may still hand over
 };

@@ -6,11 +6,9 @@
 #include <array>
 #include <vector>
 
-#include <portwatch_bpf.skel.h>
-
-#include "bpf/events.h"
 #include "userspace/source/bpf_session.h"
 #include "userspace/source/program_info.h"
+#include "userspace/source/skeleton.h"
 
 namespace portwatch {
 namespace {
@@ -75,7 +73,7 @@ bool BpfSession::inherit_maps() {
   const __u32 zero = 0;
   pw_told told{};
   if (bpf_map_lookup_elem(found.back().get(), &zero, &told) == 0) {
-    told_ = {told.drops, told.storage_failures};
+    told_ = {told.drops, told.storage_failures, 0};
     told_skips_ = told.skipped_runs;
   }
   return true;

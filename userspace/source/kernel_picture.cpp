@@ -3,15 +3,19 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <fcntl.h>
-#include <portwatch_bpf.skel.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <filesystem>
+#include <iterator>
+#include <span>
 #include <string>
+#include <unordered_set>
 
 #include "userspace/source/event_decoder.h"
 #include "userspace/source/netns_scope.h"
+#include "userspace/source/skeleton.h"
 
 namespace portwatch {
 namespace {
@@ -82,13 +86,54 @@ Result<std::unique_ptr<KernelPicture>> KernelPicture::make(BpfSession& session) 
   return picture;
 }
 
-Result<std::vector<SocketEntry>> KernelPicture::sockets(Port port) {
-  session_.skeleton().bss->pw_wanted_port = port;
-  auto bytes = read_iterator(bpf_link__fd(sockets_.get()));
-  if (!bytes) {
-    return bytes.error();
+Result<std::vector<SocketEntry>> KernelPicture::walk(Port port, bool& whole) {
+  auto& shared = *session_.skeleton().bss;
+  shared.pw_wanted_port = port;
+  std::vector<SocketEntry> entries;
+  for (std::uint64_t skip = 0;; skip += std::size(shared.pw_picture)) {
+    shared.pw_picture_skip = skip;
+    shared.pw_picture_count = 0;
+    if (auto walked = read_iterator(bpf_link__fd(sockets_.get())); !walked) {
+      return walked.error();
+    }
+    const std::uint64_t found =
+        shared.pw_picture_count -
+        std::min<std::uint64_t>(skip, shared.pw_picture_count);
+    const std::span picture(shared.pw_picture);
+    const auto some = decode_socket_entries(
+        std::as_bytes(picture.first(std::min<std::size_t>(found, picture.size()))));
+    entries.insert(entries.end(), some.begin(), some.end());
+    if (found <= picture.size()) {
+      whole = skip == 0;
+      return entries;
+    }
   }
-  return decode_socket_entries(*bytes);
+}
+
+// A further walk begins where the first had to stop by counting, and a socket that
+// died meanwhile makes it pass over a live one. So all is read twice unless nothing
+// happened. Two times in a row the same one is passed over only if one dies at the
+// same place twice: what either time shows is taken; what died between them is told
+// by its own event.
+Result<std::vector<SocketEntry>> KernelPicture::sockets(Port port) {
+  const std::uint64_t records = session_.records_tried();
+  bool whole = false;
+  auto first = walk(port, whole);
+  if (!first || whole || records == session_.records_tried()) {
+    return first;
+  }
+  auto second = walk(port, whole);
+  if (!second) {
+    return second;
+  }
+  std::unordered_set<std::uint64_t> seen;
+  for (const SocketEntry& entry : *second) {
+    seen.insert(entry.socket.id);
+  }
+  std::copy_if(
+      first->begin(), first->end(), std::back_inserter(*second),
+      [&](const SocketEntry& entry) { return !seen.contains(entry.socket.id); });
+  return second;
 }
 
 Result<std::vector<HolderFacts>> KernelPicture::holders_of(pid_t pid, Port port) {
@@ -114,15 +159,25 @@ Result<std::vector<HolderFacts>> KernelPicture::holders_of(pid_t pid, Port port)
   return decode_holder_entries(*bytes);
 }
 
-Result<std::vector<HolderFacts>> KernelPicture::all_holders(Port port) {
+Result<std::vector<std::byte>> KernelPicture::walk_descriptors(Port port,
+                                                               std::uint32_t tag) {
   session_.skeleton().bss->pw_wanted_port = port;
-  session_.skeleton().bss->pw_tag_found = 1;
+  session_.skeleton().bss->pw_tag_found = tag;
   session_.skeleton().bss->pw_saw_init = 0;
-  auto bytes = read_iterator(bpf_link__fd(holders_.get()));
+  return read_iterator(bpf_link__fd(holders_.get()));
+}
+
+Result<std::vector<HolderFacts>> KernelPicture::all_holders(Port port) {
+  auto bytes = walk_descriptors(port, 1);
   if (!bytes) {
     return bytes.error();
   }
   return decode_holder_entries(*bytes);
+}
+
+Result<void> KernelPicture::track_held() {
+  const auto nothing = walk_descriptors(0, 2);
+  return nothing ? Result<void>() : nothing.error();
 }
 
 bool KernelPicture::init_is_hidden() const {
@@ -135,7 +190,7 @@ bool KernelPicture::init_is_hidden() const {
 
 Result<std::vector<Missing>> KernelPicture::track_existing() {
   std::vector<Missing> gaps;
-  if (auto pass = all_holders(0); !pass) {
+  if (auto pass = track_held(); !pass) {
     return pass.error();
   }
   if (auto done = track_kernel_sockets(gaps); !done) {
@@ -143,7 +198,7 @@ Result<std::vector<Missing>> KernelPicture::track_existing() {
   }
   // A descriptor may have been sent from a process not yet visited to one that
   // was: the second pass finds it where it has come to rest.
-  if (auto pass = all_holders(0); !pass) {
+  if (auto pass = track_held(); !pass) {
     return pass.error();
   }
   return gaps;

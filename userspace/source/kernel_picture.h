@@ -31,6 +31,9 @@ class KernelPicture {
   // what no hook saw.
   Result<std::vector<HolderFacts>> all_holders(Port port);
 
+  // The same walk, only to track what is not tracked yet.
+  Result<void> track_held();
+
   // Some hosts hide process 1 from iterators. True when the last all_holders()
   // met none of its descriptors although /proc lists some.
   bool init_is_hidden() const;
@@ -43,6 +46,9 @@ class KernelPicture {
 
  private:
   explicit KernelPicture(BpfSession& session) : session_(session) {}
+  Result<std::vector<std::byte>> walk_descriptors(Port port, std::uint32_t tag);
+  // whole: it took one walk, which passes over nothing that is there all the time.
+  Result<std::vector<SocketEntry>> walk(Port port, bool& whole);
   Result<void> track_kernel_sockets(std::vector<Missing>& gaps);
   Result<void> track_in_this_netns();
 

@@ -1,0 +1,144 @@
+// latency.cpp - how long the daemon lets its clients wait. latency.py runs it.
+//
+//   bench_latency who SOCKET PORT COUNT     a question about PORT on one connection
+//   bench_latency watch SOCKET PORT COUNT PAUSE_US
+//                       from the return of bind(2) on PORT to a subscriber's line
+//
+// Prints "P50 P99" in microseconds. Speaks Varlink by hand and parses nothing, so
+// that what is measured is the daemon.
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr int kWarmUp = 10;
+
+int must(long result, const char* what) {
+  if (result < 0) {
+    std::perror(what);
+    std::exit(1);
+  }
+  return static_cast<int>(result);
+}
+
+int connect_to(const char* path) {
+  sockaddr_un place{};
+  place.sun_family = AF_UNIX;
+  std::strncpy(place.sun_path, path, sizeof place.sun_path - 1);
+  const int fd = must(socket(AF_UNIX, SOCK_STREAM, 0), "socket");
+  must(connect(fd, reinterpret_cast<const sockaddr*>(&place), sizeof place), path);
+  return fd;
+}
+
+// The terminating NUL is part of the message.
+void send_call(int fd, const std::string& json) {
+  must(write(fd, json.c_str(), json.size() + 1), "write");
+}
+
+std::string read_reply(int fd) {
+  std::string reply;
+  char buffer[65536];
+  do {
+    const long count = must(read(fd, buffer, sizeof buffer), "read");
+    if (count == 0) {
+      std::fputs("bench_latency: the daemon hung up\n", stderr);
+      std::exit(1);
+    }
+    reply.append(buffer, static_cast<std::size_t>(count));
+  } while (reply.back() != '\0');
+  return reply;
+}
+
+void report(std::vector<double> times) {
+  times.erase(times.begin(), times.begin() + kWarmUp);
+  std::sort(times.begin(), times.end());
+  std::printf("%.1f %.1f\n", times[times.size() / 2],
+              times[times.size() * 99 / 100]);
+}
+
+double microseconds_since(Clock::time_point begun) {
+  return std::chrono::duration<double, std::micro>(Clock::now() - begun).count();
+}
+
+void ask(const char* path, const std::string& port, int count) {
+  const int fd = connect_to(path);
+  const std::string question =
+      R"({"method":"io.portwatch.Who","parameters":{"port":)" + port + "}}";
+  std::vector<double> times;
+  for (int i = 0; i < count + kWarmUp; ++i) {
+    const auto begun = Clock::now();
+    send_call(fd, question);
+    const std::string reply = read_reply(fd);
+    times.push_back(microseconds_since(begun));
+    if (reply.find("\"port\":" + port) == std::string::npos) {
+      std::fprintf(stderr, "bench_latency: unexpected: %s\n", reply.c_str());
+      std::exit(1);
+    }
+  }
+  report(std::move(times));
+}
+
+void await_subscription(const char* path) {
+  const int fd = connect_to(path);
+  std::string status;
+  do {
+    send_call(fd, R"({"method":"io.portwatch.Status"})");
+    status = read_reply(fd);
+  } while (status.find("\"subscribers\":0") != std::string::npos);
+  close(fd);
+}
+
+void watch(const char* path, const std::string& port, int count, int pause_us) {
+  const int fd = connect_to(path);
+  send_call(
+      fd, R"({"method":"io.portwatch.Watch","more":true,"parameters":{"ports":[)" +
+              port + R"(],"events":["bind"]}})");
+  await_subscription(path);
+  sockaddr_in place{};
+  place.sin_family = AF_INET;
+  place.sin_port = htons(static_cast<std::uint16_t>(std::atoi(port.c_str())));
+  place.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  std::vector<double> times;
+  for (int i = 0; i < count + kWarmUp; ++i) {
+    const int taken = must(socket(AF_INET, SOCK_STREAM, 0), "socket");
+    must(bind(taken, reinterpret_cast<const sockaddr*>(&place), sizeof place),
+         "bind");
+    const auto begun = Clock::now();
+    read_reply(fd);
+    times.push_back(microseconds_since(begun));
+    close(taken);
+    usleep(static_cast<useconds_t>(pause_us));
+  }
+  report(std::move(times));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc == 5 && std::string(argv[1]) == "who") {
+    ask(argv[2], argv[3], std::atoi(argv[4]));
+  } else if (argc == 6 && std::string(argv[1]) == "watch") {
+    watch(argv[2], argv[3], std::atoi(argv[4]), std::atoi(argv[5]));
+  } else {
+    std::fputs(
+        "usage: bench_latency who SOCKET PORT COUNT\n"
+        "       bench_latency watch SOCKET PORT COUNT PAUSE_US\n",
+        stderr);
+    return 2;
+  }
+  return 0;
+}
