@@ -94,11 +94,24 @@ void add_addresses(PageRows& rows, const Group& group, const View& view) {
   }
 }
 
+// "for a while", or how long, when that is known of all sockets.
+std::string rest_words(const Group& group) {
+  std::chrono::milliseconds longest{0};
+  for (const Binding* binding : group.bindings) {
+    if (!binding->remaining) {
+      return "for a while";
+    }
+    longest = std::max(longest, *binding->remaining);
+  }
+  return (group.bindings.size() == 1 ? "for another " : "for up to another ") +
+         seconds_words(longest);
+}
+
 std::string state_line(const Group& group) {
   const Binding& binding = group.first();
   if (binding.state == SocketState::closing && group.holders.empty()) {
-    return "closing: the kernel keeps the port for a while (TIME_WAIT and the "
-           "like)";
+    return "closing: the kernel keeps the port " + rest_words(group) +
+           " (TIME_WAIT and the like)";
   }
   if (binding.held_by == HeldBy::in_flight) {
     return state_words(binding) +

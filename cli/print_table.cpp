@@ -73,6 +73,9 @@ Row row_of(const Binding& binding) {
     row[address] += "%" + escape(*binding.interface);
   }
   row[state] = to_string(binding.state);
+  if (binding.remaining) {
+    row[state] += "(" + seconds_words(*binding.remaining) + ")";
+  }
   row[process] = process_cell(binding);
   row[user] = shared_cell(binding, user_of);
   row[netns] = binding.netns_name ? escape(*binding.netns_name)

@@ -115,6 +115,11 @@ std::string state_words(const Binding& binding) {
   return "";
 }
 
+std::string seconds_words(std::chrono::milliseconds time) {
+  return std::to_string(std::chrono::ceil<std::chrono::seconds>(time).count()) +
+         "s";
+}
+
 std::string name_words(const Process& process) {
   if (process.name) {
     return escape(*process.name);

@@ -1,6 +1,7 @@
 // words.h - facts of the model in words for people. All text is escape()d.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,9 @@ std::string reach_words(const Binding& binding);
 
 // "listening for connections", "bound, but not listening".
 std::string state_words(const Binding& binding);
+
+// "43s", rounded up; for the remaining time of a closing socket.
+std::string seconds_words(std::chrono::milliseconds time);
 
 // The name a process gave itself, else that of its program, else "?".
 std::string name_words(const Process& process);

@@ -125,6 +125,9 @@ std::optional<SocketRecord> parse_socket(Bytes payload, Protocol protocol) {
   socket.state = *state;
   socket.inode = facts->idiag_inode;
   socket.interface_index = facts->id.idiag_if;
+  if (*state == SocketState::closing && facts->idiag_timer == kTimeWaitTimer) {
+    socket.remaining = std::chrono::milliseconds(facts->idiag_expires);
+  }
   add_attributes(after(payload, sizeof(inet_diag_msg)), socket);
   return socket;
 }

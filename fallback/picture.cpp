@@ -15,6 +15,7 @@ Binding to_binding(const SocketRecord& socket, const Namespace& where,
   Binding binding;
   binding.endpoint = socket.local;
   binding.state = socket.state;
+  binding.remaining = socket.remaining;
   binding.id = socket_id(socket, where.inode);
   binding.inode = socket.inode;
   binding.netns = where.inode;

@@ -50,12 +50,23 @@ bool read_pair(std::string_view field, Family family, AddressBytes& address,
   return read_address(host, family, address) && read_number(field, 16, 4, port);
 }
 
+// "03:00001770": which timer, and in how many clock ticks it fires.
+std::optional<std::chrono::milliseconds> read_remaining(std::string_view field) {
+  constexpr std::int64_t kTick = 10;  // milliseconds; USER_HZ is 100 everywhere
+  unsigned timer = 0;
+  std::uint32_t ticks = 0;
+  if (!read_number(take(field, ':'), 16, 2, timer) || timer != kTimeWaitTimer ||
+      !read_number(field, 16, 8, ticks)) {
+    return std::nullopt;
+  }
+  return std::chrono::milliseconds(ticks * kTick);
+}
+
 }  // namespace
 
 std::optional<SocketRecord> parse_proc_net_line(std::string_view line,
                                                 Protocol protocol, Family family) {
-  constexpr int kBetweenStateAndInode =
-      5;  // queues, timer, retransmits, uid, timeout
+  constexpr int kBetweenTimerAndInode = 3;  // retransmits, uid, timeout
   SocketRecord socket;
   socket.local.protocol = protocol;
   socket.local.family = family;
@@ -71,7 +82,9 @@ std::optional<SocketRecord> parse_proc_net_line(std::string_view line,
     return std::nullopt;
   }
   const auto state = socket_state(static_cast<int>(number));
-  for (int i = 0; i < kBetweenStateAndInode; ++i) {
+  take_field(line);  // queues
+  const std::string_view timer = take_field(line);
+  for (int i = 0; i < kBetweenTimerAndInode; ++i) {
     take_field(line);
   }
   if (!state || socket.local.port == 0 ||
@@ -79,6 +92,9 @@ std::optional<SocketRecord> parse_proc_net_line(std::string_view line,
     return std::nullopt;
   }
   socket.state = *state;
+  if (*state == SocketState::closing) {
+    socket.remaining = read_remaining(timer);
+  }
   return socket;
 }
 

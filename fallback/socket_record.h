@@ -4,6 +4,7 @@
 // holders are known.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -17,6 +18,8 @@ struct SocketRecord {
   AddressBytes remote{};  // network byte order, zero when not connected
   Port remote_port = 0;
   SocketState state = SocketState::bound;
+  // Of one that only the kernel's timer keeps: until that fires.
+  std::optional<std::chrono::milliseconds> remaining;
   std::uint64_t inode = 0;            // sockfs; 0 = no descriptor ever leads here
   std::uint32_t interface_index = 0;  // 0 = not bound to a device, or not known
   std::optional<std::string> interface;
@@ -29,6 +32,12 @@ struct SocketRecord {
 // The meaning of a TCP_* state number (include/net/tcp_states.h);
 // empty for numbers that no kernel uses.
 std::optional<SocketState> socket_state(int tcp_state);
+
+// The timer that a table shows ("timer:" of ss(8)). Only one of them ends the
+// socket: that of the small sockets which stand for one in TIME_WAIT, or in
+// FIN_WAIT2 without a process (inet_twsk_diag_fill(), get_timewait4_sock()). The
+// others send something again, or probe, and nobody knows how often.
+inline constexpr unsigned kTimeWaitTimer = 3;
 
 // "NETNS-INODE". A socket without inode has no such identity: it is called
 // "NETNS-0-PROTOCOL-LOCAL-REMOTE-INTERFACE", unique while it exists.

@@ -194,6 +194,8 @@ TEST_P(Who, TimeWait_ClosingAndHeldByNobody) {
   const Json binding = only("7316");
   EXPECT_EQ(binding["state"], "closing");
   EXPECT_EQ(binding["heldBy"], "nobody");
+  EXPECT_GT(binding.value("remainingMs", 0), 0);
+  EXPECT_LE(binding.value("remainingMs", 0), 60000);
 }
 
 TEST_P(Who, ReusePortPair_BothSocketsAreThere) {

@@ -99,6 +99,7 @@ void write_socket(JsonWriter& out, const Binding& binding) {
   out.field("interface", binding.interface);
   out.field("since", binding.since);
   out.field("until", binding.until);
+  out.field("remainingMs", binding.remaining);
 }
 
 void read_socket(JsonReader& in, Binding& binding) {
@@ -116,6 +117,7 @@ void read_socket(JsonReader& in, Binding& binding) {
   in.read("interface", binding.interface);
   in.read("since", binding.since);
   in.read("until", binding.until);
+  in.read("remainingMs", binding.remaining);
 }
 
 void write_holders(JsonWriter& out, const Binding& binding) {

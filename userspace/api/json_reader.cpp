@@ -22,6 +22,15 @@ bool convert(const nlohmann::json& in, WallTime& out) {
   return in.is_string() && from_rfc3339(in.get_ref<const std::string&>(), out);
 }
 
+bool convert(const nlohmann::json& in, std::chrono::milliseconds& out) {
+  std::int64_t count = 0;
+  if (!convert(in, count)) {
+    return false;
+  }
+  out = std::chrono::milliseconds(count);
+  return true;
+}
+
 JsonReader::JsonReader(const nlohmann::json& document) : document_(document) {
   if (!document.is_object()) {
     keep({Errc::invalid, "not an object"});

@@ -22,6 +22,7 @@ namespace portwatch {
 bool convert(const nlohmann::json& in, bool& out);
 bool convert(const nlohmann::json& in, std::string& out);
 bool convert(const nlohmann::json& in, WallTime& out);
+bool convert(const nlohmann::json& in, std::chrono::milliseconds& out);
 template <std::integral Int>
 bool convert(const nlohmann::json& in, Int& out) {
   if (!in.is_number_integer() ||

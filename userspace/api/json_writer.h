@@ -7,6 +7,7 @@
 #pragma once
 
 #include <charconv>
+#include <chrono>
 #include <concepts>
 #include <optional>
 #include <string>
@@ -29,6 +30,7 @@ class JsonWriter {
   // Bytes that are not UTF-8 become U+FFFD.
   void value(std::string_view text);
   void value(WallTime time) { value(std::string_view(to_rfc3339(time))); }
+  void value(std::chrono::milliseconds time) { value(time.count()); }
   void null();
   template <std::integral Int>
   void value(Int number);

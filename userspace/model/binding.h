@@ -1,6 +1,7 @@
 // binding.h - a socket that occupies a local port, and who holds it.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -36,7 +37,10 @@ struct Binding {
   std::optional<std::string> interface;  // SO_BINDTODEVICE
   std::optional<WallTime> since;         // empty: before our time
   std::optional<WallTime> until;         // history and release events
-  std::optional<Process> creator;        // as it was when it took the port
+  // closing only: until the kernel gives the port up, unless the peer sends
+  // something meanwhile. Empty: not fixed (it waits for the peer), or not known.
+  std::optional<std::chrono::milliseconds> remaining;
+  std::optional<Process> creator;  // as it was when it took the port
   std::optional<HeldBy> held_by;
   // Empty optional: not known (hidden, or not looked at for this purpose).
   std::optional<std::vector<Process>> holders;

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <thread>
 
 #include "tests/e2e/traps/trap.h"
 
@@ -143,6 +144,11 @@ TEST_F(TcpTrap, Trap18_ClosedFirst_TimeWaitWithoutProcess) {
   ASSERT_EQ(found.size(), 1u) << Json(found).dump(1);
   EXPECT_EQ(found[0]["state"], "closing");
   EXPECT_EQ(found[0]["heldBy"], "nobody");
+  const int remaining = found[0].value("remainingMs", 0);
+  EXPECT_GT(remaining, 0);
+  EXPECT_LE(remaining, 60000);
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  EXPECT_LT(all(8118)[0].value("remainingMs", 0), remaining);
 }
 
 TEST_F(TcpTrap, Trap19_AcceptedChildOfADeadListener_IsNamed) {

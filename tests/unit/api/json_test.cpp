@@ -12,10 +12,10 @@ namespace {
 using nlohmann::json;
 
 const std::vector<std::string> kBindingFields = {
-    "protocol", "family",    "address",   "port",        "state",
-    "id",       "inode",     "netns",     "netnsCookie", "netnsName",
-    "ipv6Only", "reuseAddr", "reusePort", "interface",   "since",
-    "until",    "creator",   "heldBy",    "holders"};
+    "protocol", "family",      "address",   "port",        "state",
+    "id",       "inode",       "netns",     "netnsCookie", "netnsName",
+    "ipv6Only", "reuseAddr",   "reusePort", "interface",   "since",
+    "until",    "remainingMs", "creator",   "heldBy",      "holders"};
 const std::vector<std::string> kProcessFields = {
     "pid",  "startTime", "name",   "exe",  "cmdline",   "uid",   "user",
     "ppid", "nsPid",     "cgroup", "unit", "container", "orphan"};

@@ -58,6 +58,7 @@ inline Binding full_binding(Port port, uid_t uid = 33) {
   binding.interface = "eth0";
   binding.since = sample_time();
   binding.until = sample_time(5);
+  binding.remaining = std::chrono::milliseconds(43210);
   binding.creator = full_process(kSamplePid, uid);
   binding.held_by = HeldBy::process;
   binding.holders = {full_holder(kSamplePid, uid),

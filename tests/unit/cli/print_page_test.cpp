@@ -190,6 +190,24 @@ TEST_F(PrintPage, TimeWaitOnly_IsHeldByNoProcess) {
       "  since        not known: not seen as it happened\n");
 }
 
+TEST_F(PrintPage, TimeWait_SaysHowLongItStays) {
+  Binding closing = binding(80, SocketState::closing);
+  closing.held_by = HeldBy::nobody;
+  closing.holders.emplace();
+  closing.remaining = std::chrono::milliseconds(42001);
+  EXPECT_NE(page(exact({closing}))
+                .find("closing: the kernel keeps the port for another 43s "
+                      "(TIME_WAIT and the like)\n"),
+            std::string::npos);
+  Binding other = closing;
+  other.remaining = std::chrono::milliseconds(59000);
+  EXPECT_NE(page(exact({closing, other})).find("the port for up to another 59s ("),
+            std::string::npos);
+  other.remaining.reset();
+  EXPECT_NE(page(exact({closing, other})).find("the port for a while ("),
+            std::string::npos);
+}
+
 TEST_F(PrintPage, InFlight_SaysWhereItIs) {
   Binding b = binding(80);
   b.held_by = HeldBy::in_flight;

@@ -131,6 +131,18 @@ TEST(ParseDump, TimeWait_HasNoInodeAndARemoteEnd) {
   EXPECT_EQ(parsed.sockets[0].inode, 0u);
   EXPECT_EQ(parsed.sockets[0].remote_port, 5059);
   EXPECT_EQ(parsed.sockets[0].local.port, 35606);
+  EXPECT_EQ(parsed.sockets[0].remaining, std::chrono::milliseconds(59996));
+}
+
+// An orphan in FIN_WAIT1 has a timer too, but it sends again when that fires.
+TEST(ParseDump, TimerOfARetransmission_IsNoRemainingTime) {
+  Bytes bytes = kTimeWait;
+  bytes[16 + 1] = std::byte{4};  // idiag_state
+  bytes[16 + 2] = std::byte{1};  // idiag_timer
+  const Parsed parsed = parse(bytes);
+  ASSERT_EQ(parsed.sockets.size(), 1u);
+  EXPECT_EQ(parsed.sockets[0].state, SocketState::closing);
+  EXPECT_FALSE(parsed.sockets[0].remaining);
 }
 
 TEST(ParseDump, KernelsError_IsItsErrno) {

@@ -1,8 +1,11 @@
 // Real sockets in a network namespace of their own, through both backends.
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+
+#include <thread>
 
 #include "tests/support/fresh_netns.h"
 #include "tests/support/sockets.h"
@@ -207,6 +210,47 @@ TEST_P(LiveSockets, TimeWait_IsHeldByNobody) {
   EXPECT_EQ(binding.held_by, HeldBy::nobody);
   EXPECT_EQ(binding.holders, std::vector<Process>{});
   EXPECT_EQ(binding.id.find(std::to_string(netns_.inode()) + "-0-tcp-"), 0u);
+  using std::chrono::milliseconds;
+  ASSERT_TRUE(binding.remaining);
+  EXPECT_GT(*binding.remaining, milliseconds(0));
+  EXPECT_LE(*binding.remaining, milliseconds(60000));  // TCP_TIMEWAIT_LEN
+  std::this_thread::sleep_for(milliseconds(50));       // what is measured is time
+  const Binding later = only_one(5062);
+  ASSERT_TRUE(later.remaining);
+  EXPECT_LT(*later.remaining, *binding.remaining);
+}
+
+TEST_P(LiveSockets, FinWait2WithoutProcess_EndsAtItsTimeout) {
+  UniqueFd listener = test::listening_socket("127.0.0.1", 5072);
+  const UniqueFd client = test::make_socket(Family::ipv4, test::kTcp);
+  test::connect_to(client, "127.0.0.1", 5072);
+  UniqueFd accepted(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  const int seconds = 7;
+  setsockopt(accepted.get(), IPPROTO_TCP, TCP_LINGER2, &seconds, sizeof seconds);
+  listener.reset();
+  accepted.reset();
+  // In FIN_WAIT1 until the peer acknowledges, for which it may take its time.
+  Binding binding = only_one(5072);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  while (!binding.remaining && std::chrono::steady_clock::now() < deadline) {
+    EXPECT_EQ(binding.state, SocketState::closing);
+    std::this_thread::yield();
+    binding = only_one(5072);
+  }
+  ASSERT_TRUE(binding.remaining);
+  EXPECT_EQ(binding.state, SocketState::closing);
+  EXPECT_GT(*binding.remaining, std::chrono::seconds(5));
+  EXPECT_LE(*binding.remaining, std::chrono::milliseconds(7100));
+}
+
+TEST_P(LiveSockets, CloseWaitAndFinWaitOfAProcess_HaveNoEnd) {
+  const UniqueFd listener = test::listening_socket("127.0.0.1", 5073);
+  const UniqueFd client = test::make_socket(Family::ipv4, test::kTcp);
+  test::connect_to(client, "127.0.0.1", 5073);
+  shutdown(client.get(), SHUT_WR);
+  const Binding binding = only_one(test::port_of(client));
+  EXPECT_EQ(binding.state, SocketState::closing);
+  EXPECT_FALSE(binding.remaining);
 }
 
 TEST_P(LiveSockets, SocketBoundToADevice_NamesIt) {

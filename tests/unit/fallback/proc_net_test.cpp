@@ -51,6 +51,23 @@ TEST(ParseProcNet, Tcp_ListenerAndTimeWait) {
   EXPECT_EQ(sockets[1].state, SocketState::closing);
   EXPECT_EQ(sockets[1].inode, 0u);
   EXPECT_EQ(sockets[1].remote_port, 5059);
+  EXPECT_EQ(sockets[1].remaining, std::chrono::milliseconds(60000));
+  EXPECT_FALSE(sockets[0].remaining);
+}
+
+TEST(ParseProcNet, TimerOfARetransmission_IsNoRemainingTime) {
+  const auto remaining = [](const std::string& timer) {
+    const auto socket = parse_proc_net_line(
+        "   2: 0100007F:A49C 0100007F:13C3 04 00000000:00000001 " + timer +
+            " 00000000     0        0 0 3 000000004b7ee3e9",
+        Protocol::tcp, Family::ipv4);
+    return socket ? socket->remaining : std::chrono::milliseconds(-1);
+  };
+  EXPECT_FALSE(remaining("01:00000014"));
+  EXPECT_FALSE(remaining("02:00000014"));
+  EXPECT_FALSE(remaining("03"));
+  EXPECT_FALSE(remaining("03:"));
+  EXPECT_EQ(remaining("03:00000014"), std::chrono::milliseconds(200));
 }
 
 TEST(ParseProcNet, Udp6_IsBound) {
