@@ -44,11 +44,6 @@ bool is_unit(std::string_view name) {
   return false;
 }
 
-bool is_container_id(std::string_view text) {
-  return text.size() == 64 &&
-         text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
-
 // "my\x2dbox" -> "my-box": systemd escapes what a unit name may not hold.
 std::string unescape(std::string_view text) {
   std::string plain;
@@ -64,10 +59,6 @@ std::string unescape(std::string_view text) {
     }
   }
   return plain;
-}
-
-std::string shown(std::string_view manager, std::string_view id) {
-  return std::string(manager) + ":" + std::string(id.substr(0, kShownIdLength));
 }
 
 // "docker-ID.scope", "libpod-ID" and the like.
@@ -89,7 +80,7 @@ std::optional<std::string> prefixed_container(std::string_view name) {
     // which is outside of the container.
     if (starts_with(name, manager.prefix) &&
         is_container_id(name.substr(manager.prefix.size()))) {
-      return shown(manager.name, name.substr(manager.prefix.size()));
+      return container_text(manager.name, name.substr(manager.prefix.size()));
     }
   }
   return std::nullopt;
@@ -104,11 +95,11 @@ std::optional<std::string> bare_container(std::string_view parents,
   std::string_view above = parents;
   const std::string_view parent = take_last(above);
   if (parent == "docker") {
-    return shown("docker", name);
+    return container_text("docker", name);
   }
   // Without the systemd driver CRI-O still writes a prefix; containerd does not.
   if (parent == "k8s.io" || parents.find("/kubepods") != std::string_view::npos) {
-    return shown("containerd", name);
+    return container_text("containerd", name);
   }
   return std::nullopt;
 }
@@ -149,6 +140,15 @@ std::optional<std::string> nspawn_container(std::string_view name,
 }
 
 }  // namespace
+
+bool is_container_id(std::string_view text) {
+  return text.size() == 64 &&
+         text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+std::string container_text(std::string_view manager, std::string_view id) {
+  return std::string(manager) + ":" + std::string(id.substr(0, kShownIdLength));
+}
 
 std::optional<std::string> unit_of_cgroup(const std::string& path) {
   for (std::string_view rest = path; !rest.empty();) {

@@ -73,6 +73,18 @@ Result<AddressBytes> parse_address(Family family, const std::string& text) {
   return bytes;
 }
 
+std::optional<std::string> canonical_address(const std::string& text) {
+  for (const Family family : {Family::ipv4, Family::ipv6}) {
+    if (const auto bytes = parse_address(family, text)) {
+      Endpoint endpoint;
+      endpoint.family = family;
+      endpoint.address = *bytes;
+      return address_text(endpoint);
+    }
+  }
+  return std::nullopt;
+}
+
 std::string endpoint_text(const Endpoint& endpoint) {
   const std::string address = address_text(endpoint);
   const std::string port = std::to_string(endpoint.port);

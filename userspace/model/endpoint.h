@@ -46,6 +46,9 @@ std::optional<Protocol> protocol_from_number(int ipproto);
 std::string address_text(const Endpoint& endpoint);
 // Error: invalid when the text is no address of that family.
 Result<AddressBytes> parse_address(Family family, const std::string& text);
+// The one way to write an address: "::1" for "0:0:0:0:0:0:0:1". Empty when the
+// text is no address.
+std::optional<std::string> canonical_address(const std::string& text);
 // "127.0.0.1:80", "[::]:80": for people.
 std::string endpoint_text(const Endpoint& endpoint);
 

@@ -9,9 +9,11 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "userspace/base/clock.h"
+#include "userspace/model/endpoint.h"
 
 namespace portwatch {
 
@@ -24,6 +26,17 @@ struct ProcessId {
   std::uint64_t start_ticks = 0;
 
   friend auto operator<=>(const ProcessId&, const ProcessId&) = default;
+};
+
+// What is behind a port that a process holds for a container (docker-proxy,
+// podman's conmon, pasta...): the container's own end of it.
+struct PublishedPort {
+  std::optional<std::string> container;  // as Process::container
+  std::optional<std::string> container_name;
+  std::optional<std::string> address;  // of the container, canonical
+  std::optional<Port> port;            // in the container
+
+  friend bool operator==(const PublishedPort&, const PublishedPort&) = default;
 };
 
 struct Process {
@@ -39,6 +52,11 @@ struct Process {
   std::optional<std::string> cgroup;     // "/system.slice/nginx.service"
   std::optional<std::string> unit;       // "nginx.service"
   std::optional<std::string> container;  // "docker:0123456789ab"
+  // As the runtime calls it; empty where it is not asked. Not for LXC and nspawn,
+  // whose names are in `container`.
+  std::optional<std::string> container_name;
+  // Of a process that holds the socket in question for a container.
+  std::optional<PublishedPort> publishes;
   std::optional<bool> orphan;
   // Descriptor numbers on the socket in question, ascending; holders only.
   std::optional<std::vector<int>> fds;
@@ -57,5 +75,10 @@ std::optional<std::string> unit_of_cgroup(const std::string& path);
 // "docker:ID", "podman:ID", "containerd:ID", "crio:ID", "lxc:NAME",
 // "nspawn:NAME"; ids are cut to 12 characters.
 std::optional<std::string> container_of_cgroup(const std::string& path);
+
+// As the managers give it: 64 hexadecimal digits.
+bool is_container_id(std::string_view text);
+// "docker:0123456789ab" of the whole id.
+std::string container_text(std::string_view manager, std::string_view id);
 
 }  // namespace portwatch
