@@ -1,7 +1,10 @@
 #include "cli/backends.h"
 
+#include <utility>
+
 #include "cli/group.h"
 #include "fallback/fallback.h"
+#include "userspace/source/container_names.h"
 #include "userspace/source/netns.h"
 #include "userspace/source/process_reader.h"
 
@@ -28,6 +31,11 @@ class VarlinkDaemon final : public Daemon {
 
 }  // namespace
 
+SystemBackends::SystemBackends(const Clock& clock, RuntimeSockets sockets)
+    : clock_(clock),
+      containers_(clock, ContainerLists::Asking::in_place, std::move(sockets),
+                  [this](const std::string& why) { complaints_.push_back(why); }) {}
+
 Result<std::unique_ptr<Daemon>> SystemBackends::connect(
     const std::string& path, std::chrono::milliseconds timeout) {
   auto client = VarlinkClient::connect(path, timeout);
@@ -53,6 +61,12 @@ std::vector<Process> SystemBackends::ancestors(const Process& process) {
     return {};
   }
   return reader.ancestors(*here);
+}
+
+std::vector<std::string> SystemBackends::name_containers(
+    std::span<Binding> bindings) {
+  portwatch::name_containers(bindings, containers_);
+  return std::exchange(complaints_, {});
 }
 
 std::uint32_t SystemBackends::own_netns() {

@@ -8,11 +8,13 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "userspace/api/varlink_client.h"
 #include "userspace/base/clock.h"
+#include "userspace/source/container_lists.h"
 #include "userspace/source/snapshot_reader.h"
 
 namespace portwatch::cli {
@@ -41,6 +43,9 @@ class Backends {
   // The parents of `process`, nearest first; empty when it is not, or no
   // longer, a process that can be seen from here.
   virtual std::vector<Process> ancestors(const Process& process) = 0;
+  // Names containers as container_names.h does; waits for the runtimes a moment.
+  // Returns why one could not be asked, a line each.
+  virtual std::vector<std::string> name_containers(std::span<Binding> bindings) = 0;
   // The network namespace of the command; 0 when it cannot be read.
   virtual std::uint32_t own_netns() = 0;
   // Inode number of the namespace with that name; empty when there is none.
@@ -49,17 +54,21 @@ class Backends {
 
 class SystemBackends final : public Backends {
  public:
-  explicit SystemBackends(const Clock& clock) : clock_(clock) {}
+  // The clock must outlive this. The runtimes are asked at `sockets`.
+  SystemBackends(const Clock& clock, RuntimeSockets sockets);
   Result<std::unique_ptr<Daemon>> connect(
       const std::string& path, std::chrono::milliseconds timeout) override;
   Result<std::unique_ptr<SnapshotReader>> snapshot(
       std::optional<Source> source) override;
   std::vector<Process> ancestors(const Process& process) override;
+  std::vector<std::string> name_containers(std::span<Binding> bindings) override;
   std::uint32_t own_netns() override;
   std::optional<std::uint32_t> netns_named(const std::string& name) override;
 
  private:
   const Clock& clock_;
+  std::vector<std::string> complaints_;  // of containers_, to be told
+  ContainerLists containers_;
 };
 
 }  // namespace portwatch::cli

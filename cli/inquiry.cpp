@@ -57,6 +57,12 @@ Result<Answer> Inquiry::ask_fallback(const std::vector<Question>& questions) {
     }
     merge(whole, std::move(part).value());
   }
+  const auto complaints = context_.backends.name_containers(whole.bindings);
+  if (output_.verbose) {
+    for (const std::string& complaint : complaints) {
+      say(context_, complaint);
+    }
+  }
   return whole;
 }
 

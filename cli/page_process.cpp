@@ -61,7 +61,10 @@ void add_process(PageRows& rows, const Process& process, const View& view,
   rows.add("program", optional_text(process.exe));
   rows.add("user", user_words(process));
   rows.add("unit", optional_text(process.unit));
-  rows.add("container", optional_text(process.container));
+  rows.add("container", container_words(process.container, process.container_name));
+  if (process.publishes) {
+    rows.add("publishes", published_words(*process.publishes));
+  }
   if (home_of(process).empty()) {
     rows.add("cgroup", optional_text(process.cgroup));
   }
@@ -81,7 +84,7 @@ void add_others(PageRows& rows, const std::vector<Process>& holders) {
     const bool elsewhere = home_of(holder) != home_of(holders[0]);
     std::string line = pad(brief_words(holder), name_width + 2) +
                        pad(optional_text(holder.user), user_width + 2);
-    line += elsewhere ? escape(home_of(holder)) + "  " : "";
+    line += elsewhere ? home_words(holder) + "  " : "";
     line += holder.fds ? "fd " + fds_words(holder) + "  " : "";
     line += holder.cmdline ? command_line(*holder.cmdline) : "";
     rows.add_cut("also held by", line);

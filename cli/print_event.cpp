@@ -12,7 +12,7 @@ std::string process_words(const Process& process) {
   if (process.user) {
     text += "  " + escape(*process.user);
   }
-  const std::string home = escape(home_of(process));
+  const std::string home = home_words(process);
   return home.empty() ? text : text + "  " + home;
 }
 

@@ -31,6 +31,17 @@ bool is_transient(const Group& group) {
          group.first().state == SocketState::closing;
 }
 
+// " for container web" after a proxy that is alone.
+std::string served_words(const Group& group) {
+  if (group.holders.size() != 1 || !group.holders[0].publishes) {
+    return "";
+  }
+  const PublishedPort& published = *group.holders[0].publishes;
+  const std::string container =
+      container_words(published.container, published.container_name);
+  return container.empty() ? " for a container" : " for container " + container;
+}
+
 std::string holder_sentence(const Group& group) {
   const Binding& binding = group.first();
   if (is_hidden(binding)) {
@@ -38,7 +49,7 @@ std::string holder_sentence(const Group& group) {
   }
   if (!group.holders.empty()) {
     return (is_transient(group) ? "is used by " : "is held by ") +
-           holders_words(group.holders);
+           holders_words(group.holders) + served_words(group);
   }
   switch (*binding.held_by) {
     case HeldBy::kernel:

@@ -45,7 +45,7 @@ std::string shared_cell(const Binding& binding, Text text_of) {
   std::vector<std::string> texts;
   if (binding.holders) {
     for (const Process& holder : *binding.holders) {
-      const std::string text = escape(text_of(holder));
+      const std::string text = text_of(holder);
       if (!text.empty() &&
           std::find(texts.begin(), texts.end(), text) == texts.end()) {
         texts.push_back(text);
@@ -60,7 +60,7 @@ std::string shared_cell(const Binding& binding, Text text_of) {
 }
 
 std::string user_of(const Process& process) {
-  return process.user  ? *process.user
+  return process.user  ? escape(*process.user)
          : process.uid ? std::to_string(*process.uid)
                        : "";
 }
@@ -80,8 +80,7 @@ Row row_of(const Binding& binding) {
   row[user] = shared_cell(binding, user_of);
   row[netns] = binding.netns_name ? escape(*binding.netns_name)
                                   : std::to_string(binding.netns);
-  row[unit] = shared_cell(binding,
-                          [](const Process& p) { return std::string(home_of(p)); });
+  row[unit] = shared_cell(binding, home_words);
   return row;
 }
 

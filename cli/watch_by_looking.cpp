@@ -30,9 +30,12 @@ bool wait(const Context& context, milliseconds interval, const Deadline& deadlin
 }
 
 // False when the stream has enough.
-bool show_all(std::vector<Change>& changes, std::uint64_t& seq,
+bool show_all(std::vector<Change>& changes, std::uint64_t& seq, Backends& backends,
               WatchStream& stream) {
   return std::all_of(changes.begin(), changes.end(), [&](Change& change) {
+    if (change.binding) {
+      backends.name_containers({&*change.binding, 1});
+    }
     change.seq = ++seq;
     return stream.show(change);
   });
@@ -53,7 +56,7 @@ Result<bool> watch_by_looking(Context& context, SnapshotReader& reader,
     if (!changes) {
       return changes.error();
     }
-    if (!show_all(*changes, seq, stream)) {
+    if (!show_all(*changes, seq, context.backends, stream)) {
       return false;
     }
     if (deadline && left_until(*deadline) <= milliseconds(0)) {

@@ -161,6 +161,37 @@ std::string netns_words(const Binding& binding) {
                             : inode;
 }
 
+std::string container_words(const std::optional<std::string>& container,
+                            const std::optional<std::string>& name) {
+  const std::string shown = name ? escape(*name) : "";
+  if (!container) {
+    return shown;
+  }
+  return escape(*container) + (shown.empty() ? "" : " (" + shown + ")");
+}
+
+std::string published_words(const PublishedPort& published) {
+  const std::string container =
+      container_words(published.container, published.container_name);
+  return (published.port ? "port " + std::to_string(*published.port) : "a port") +
+         " of " + (container.empty() ? "a container" : "container " + container) +
+         (published.address ? " at " + escape(*published.address) : "");
+}
+
+std::string home_words(const Process& process) {
+  std::string words =
+      process.container ? container_words(process.container, process.container_name)
+                        : escape(home_of(process));
+  const std::string served =
+      process.publishes ? container_words(process.publishes->container,
+                                          process.publishes->container_name)
+                        : "";
+  if (!served.empty()) {
+    words += (words.empty() ? "for " : " for ") + served;
+  }
+  return words;
+}
+
 std::string_view home_of(const Process& process) {
   if (process.container) {
     return *process.container;

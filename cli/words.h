@@ -38,6 +38,17 @@ std::string user_words(const Process& process);
 // "red (4026532600)", "4026532600".
 std::string netns_words(const Binding& binding);
 
+// "docker:0123456789ab (web)", or the one of both that is known; "" for neither.
+std::string container_words(const std::optional<std::string>& container,
+                            const std::optional<std::string>& name);
+
+// "port 80 of container docker:0123456789ab (web) at 172.17.0.2", or as much of
+// it as is known.
+std::string published_words(const PublishedPort& published);
+
+// home_of(), with the container's name; of a proxy also whom it is for.
+std::string home_words(const Process& process);
+
 // Where a process belongs: its container, else its unit; empty when neither.
 std::string_view home_of(const Process& process);
 

@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <cstddef>
+#include <filesystem>
 #include <fstream>
 #include <span>
 #include <system_error>
@@ -65,12 +66,18 @@ std::string cgroup_root_path() {
   return path.data();
 }
 
-FreshCgroup::FreshCgroup()
-    : path_(cgroup_root_path() + "/portwatch-test-" + std::to_string(getpid())) {
-  check_bpf(mkdir(path_.c_str(), 0755) == 0, "cannot make a cgroup");
+FreshCgroup::FreshCgroup(const std::string& below)
+    : own_(cgroup_root_path() + "/portwatch-test-" + std::to_string(getpid())),
+      path_(own_ + below) {
+  std::filesystem::create_directories(path_);
 }
 
-FreshCgroup::~FreshCgroup() { rmdir(path_.c_str()); }
+FreshCgroup::~FreshCgroup() {
+  for (std::string path = path_; path.size() >= own_.size();
+       path.erase(path.rfind('/'))) {
+    rmdir(path.c_str());
+  }
+}
 
 void FreshCgroup::take_in(pid_t pid) const {
   std::ofstream(path_ + "/cgroup.procs") << pid;

@@ -9,10 +9,11 @@
 
 namespace portwatch::test {
 
-// A cgroup v2 of one's own, removed on destruction. Throws std::system_error.
+// A cgroup v2 of one's own, or one below it ("/docker/ID"), removed on destruction.
+// Throws std::system_error.
 class FreshCgroup {
  public:
-  FreshCgroup();
+  explicit FreshCgroup(const std::string& below = "");
   ~FreshCgroup();
   FreshCgroup(const FreshCgroup&) = delete;
   FreshCgroup& operator=(const FreshCgroup&) = delete;
@@ -21,6 +22,7 @@ class FreshCgroup {
   void take_in(pid_t pid) const;
 
  private:
+  std::string own_;
   std::string path_;
 };
 

@@ -7,6 +7,33 @@ namespace {
 
 using nlohmann::json;
 
+void write_published(JsonWriter& out, const std::optional<PublishedPort>& maybe) {
+  out.key("publishes");
+  if (!maybe) {
+    out.null();
+    return;
+  }
+  out.begin_object();
+  out.field("container", maybe->container);
+  out.field("containerName", maybe->container_name);
+  out.field("address", maybe->address);
+  out.field("port", maybe->port);
+  out.end_object();
+}
+
+Result<PublishedPort> published_from_json(const json& document) {
+  JsonReader in(document);
+  PublishedPort published;
+  in.read("container", published.container);
+  in.read("containerName", published.container_name);
+  in.read("address", published.address);
+  in.read("port", published.port);
+  if (in.error()) {
+    return *in.error();
+  }
+  return published;
+}
+
 void write_process(JsonWriter& out, const Process& process, bool is_holder) {
   out.begin_object();
   out.field("pid", process.id.pid);
@@ -21,6 +48,8 @@ void write_process(JsonWriter& out, const Process& process, bool is_holder) {
   out.field("cgroup", process.cgroup);
   out.field("unit", process.unit);
   out.field("container", process.container);
+  out.field("containerName", process.container_name);
+  write_published(out, process.publishes);
   out.field("orphan", process.orphan);
   if (is_holder) {
     out.field("fds", process.fds);
@@ -43,6 +72,8 @@ Result<Process> process_from_json(const json& document) {
   in.read("cgroup", process.cgroup);
   in.read("unit", process.unit);
   in.read("container", process.container);
+  in.read("containerName", process.container_name);
+  in.nested("publishes", process.publishes, published_from_json);
   in.read("orphan", process.orphan);
   in.read("fds", process.fds);
   if (in.error()) {

@@ -28,8 +28,10 @@ void redact(Process& process, const Viewer& viewer) {
   process.fds.reset();
   if (viewer.proc_hidden) {
     process.cmdline.reset();
+    process.publishes.reset();
     process.cgroup.reset();
     process.container.reset();
+    process.container_name.reset();
     process.ppid.reset();
     process.ns_pid.reset();
     process.orphan.reset();

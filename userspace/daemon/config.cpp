@@ -80,6 +80,22 @@ bool set_pins(const toml::node& node, Config& config) {
   return true;
 }
 
+Setter set_sockets_of(const char* runtime) {
+  return [runtime](const toml::node& node, Config& config) {
+    const toml::array* const items = node.as_array();
+    std::vector<std::string> paths;
+    for (std::size_t i = 0; items != nullptr && i < items->size(); ++i) {
+      const auto path = items->get(i)->value_exact<std::string>();
+      if (!path || path->empty() || path->front() != '/') {
+        return false;
+      }
+      paths.push_back(*path);
+    }
+    config.runtime_sockets[runtime] = std::move(paths);
+    return items != nullptr;
+  };
+}
+
 struct Key {
   const char* expected;
   Setter set;
@@ -118,6 +134,12 @@ const std::map<std::string, Key>& keys() {
         [](const toml::node& node, Config& config) {
           return set_count(node, config.recent_events, 0, 1'000'000);
         }}},
+      {"containers.docker",
+       {"a list of absolute paths, as [\"/run/docker.sock\"]",
+        set_sockets_of("docker")}},
+      {"containers.podman",
+       {"a list of absolute paths, as [\"/run/podman/podman.sock\"]",
+        set_sockets_of("podman")}},
   };
   return kKeys;
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "userspace/base/result.h"
+#include "userspace/source/container_lists.h"
 
 namespace portwatch {
 
@@ -20,6 +21,7 @@ struct Config {
   std::string pin_directory;  // in bpffs; empty: nothing outlives the daemon
   std::size_t max_clients = 512;
   std::size_t recent_events = 1024;
+  RuntimeSockets runtime_sockets = default_runtime_sockets();
 };
 
 // Reads `files` in order over `defaults`; a later one overrides an earlier one key

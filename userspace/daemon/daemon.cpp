@@ -18,6 +18,7 @@
 #include "userspace/daemon/live_backend.h"
 #include "userspace/daemon/logging.h"
 #include "userspace/daemon/polled_backend.h"
+#include "userspace/source/container_names.h"
 #include "userspace/source/read_file.h"
 
 namespace portwatch {
@@ -67,7 +68,10 @@ Daemon::Daemon(const Options& options, const Config& config)
       config_(config),
       started_(clock_.wall_now()),
       started_boot_(clock_.boot_now()),
-      log_(config.recent_events) {}
+      log_(config.recent_events),
+      containers_(clock_, ContainerLists::Asking::background,
+                  config.runtime_sockets,
+                  [](const std::string& why) { spdlog::debug("{}", why); }) {}
 
 Daemon::~Daemon() {
   if (!own_socket_.empty()) {
@@ -136,6 +140,9 @@ Result<void> Daemon::open_socket() {
 
 Result<std::unique_ptr<Backend>> Daemon::try_backend(Source source) {
   const Backend::Publish publish = [this](Change change) {
+    if (change.binding) {
+      name_containers({&*change.binding, 1}, containers_);
+    }
     const Change& numbered = log_.push(std::move(change));
     if (server_ != nullptr) {
       server_->publish(numbered);
@@ -216,6 +223,7 @@ Result<void> Daemon::run() {
     }
     close(options_.ready_fd);
   }
+  containers_.meet();
   const auto ran = loop_->run();
   sd_notify(0, "STOPPING=1");
   return ran ? outcome_ : ran;
@@ -273,6 +281,10 @@ void Daemon::apply(const Config& config) {
   set_log_level(options_.log_level.empty() ? config.log_level : options_.log_level);
   server_->set_max_clients(config.max_clients);
   log_.set_capacity(config.recent_events);
+  if (config.runtime_sockets != config_.runtime_sockets) {
+    containers_.set_sockets(config.runtime_sockets);
+    containers_.meet();
+  }
   backend_->look_every(config.snapshot_interval);
   const bool all = config.ring_bytes == config_.ring_bytes &&
                    config.pin_directory == config_.pin_directory;
@@ -285,7 +297,11 @@ void Daemon::apply(const Config& config) {
 }
 
 Result<Answer> Daemon::answer(const Question& question) {
-  return backend_->answer(question);
+  auto answer = backend_->answer(question);
+  if (answer) {
+    name_containers(answer->bindings, containers_);
+  }
+  return answer;
 }
 
 Status Daemon::status() {

@@ -1,6 +1,6 @@
 // daemon.h - wires backend, event log and server to the loop, and runs them.
 //
-// Threads: one.
+// Threads: one, and that of ContainerLists.
 #pragma once
 
 #include <memory>
@@ -13,6 +13,7 @@
 #include "userspace/daemon/backend.h"
 #include "userspace/daemon/config.h"
 #include "userspace/daemon/options.h"
+#include "userspace/source/container_lists.h"
 
 namespace portwatch {
 
@@ -50,6 +51,7 @@ class Daemon final : public Service {
   WallTime started_;
   BootTime started_boot_;
   EventLog log_;
+  ContainerLists containers_;
   std::unique_ptr<EventLoop> loop_;
   UniqueFd listener_;
   std::string own_socket_;  // path to remove at a clean stop; empty: not ours

@@ -17,8 +17,9 @@ const std::vector<std::string> kBindingFields = {
     "ipv6Only", "reuseAddr",   "reusePort", "interface",   "since",
     "until",    "remainingMs", "creator",   "heldBy",      "holders"};
 const std::vector<std::string> kProcessFields = {
-    "pid",  "startTime", "name",   "exe",  "cmdline",   "uid",   "user",
-    "ppid", "nsPid",     "cgroup", "unit", "container", "orphan"};
+    "pid",  "startTime", "name",          "exe",       "cmdline",
+    "uid",  "user",      "ppid",          "nsPid",     "cgroup",
+    "unit", "container", "containerName", "publishes", "orphan"};
 
 Answer answer_with(Binding binding) {
   Answer answer;
@@ -68,6 +69,25 @@ TEST(Json, EveryField_IsThereEvenWhenUnknown) {
   EXPECT_EQ(written["creator"].size(), kProcessFields.size());
   EXPECT_EQ(written["holders"][0].size(), kProcessFields.size() + 1);
   EXPECT_TRUE(written["holders"][0]["fds"].is_null());
+}
+
+TEST(Json, PublishedPort_HasEveryFieldEvenWhenUnknown) {
+  Binding binding = full_binding(80);
+  binding.creator->publishes = PublishedPort();
+  const json written = to_json(answer_with(binding))["bindings"][0];
+  EXPECT_EQ(written["creator"]["publishes"], json({{"container", nullptr},
+                                                   {"containerName", nullptr},
+                                                   {"address", nullptr},
+                                                   {"port", nullptr}}));
+  EXPECT_EQ(round_trip(binding), binding);
+}
+
+TEST(Json, PortThatIsNone_IsAnErrorOfItsField) {
+  json document = to_json(answer_with(full_binding(80)));
+  const json::json_pointer port("/bindings/0/holders/0/publishes/port");
+  EXPECT_NE(error_after(document, port, 65536).find("'port'"), std::string::npos);
+  EXPECT_NE(error_after(document, port.parent_pointer(), "web").find("publishes"),
+            std::string::npos);
 }
 
 TEST(Json, NoInode_IsNull) {

@@ -29,6 +29,9 @@ inline Process full_process(pid_t pid, uid_t uid) {
   process.cgroup = "/system.slice/nginx.service";
   process.unit = "nginx.service";
   process.container = "docker:0123456789ab";
+  process.container_name = "web";
+  process.publishes =
+      PublishedPort{"docker:ba9876543210", "db", "172.17.0.2", Port{5432}};
   process.orphan = false;
   return process;
 }

@@ -33,7 +33,7 @@ class SystemBackendsTest : public ::testing::Test {
   }
 
   SystemClock clock_;
-  SystemBackends backends_{clock_};
+  SystemBackends backends_{clock_, {}};
   const test::TempDir directory_;
   const std::string path_ = directory_ / "s";
 };

@@ -54,6 +54,15 @@ class FakeBackends final : public Backends {
   std::vector<Process> ancestors(const Process& process) override {
     return parents[process.id.pid];
   }
+  // Every first holder is in a container of that name.
+  std::vector<std::string> name_containers(std::span<Binding> bindings) override {
+    for (Binding& binding : bindings) {
+      if (binding.holders && !binding.holders->empty() && container_name) {
+        binding.holders->front().container_name = container_name;
+      }
+    }
+    return container_complaints;
+  }
   std::uint32_t own_netns() override { return kOwnNetns; }
   std::optional<std::uint32_t> netns_named(const std::string& name) override {
     return name == "red" ? std::optional<std::uint32_t>(4026532600) : std::nullopt;
@@ -66,6 +75,8 @@ class FakeBackends final : public Backends {
   std::optional<Error> look_error;
   std::optional<Source> asked_source;
   std::map<pid_t, std::vector<Process>> parents;
+  std::optional<std::string> container_name;
+  std::vector<std::string> container_complaints;
 };
 
 class CommandTest : public ::testing::Test {

@@ -34,6 +34,18 @@ TEST_F(Inquire, NoDaemonForPrograms_NoTalk) {
   EXPECT_EQ(err.text, "");
 }
 
+TEST_F(Inquire, OwnLook_NamesContainersAndSaysWhyNotOnlyWhenVerbose) {
+  backends.looks.front().bindings.front().holders->front().container =
+      "docker:0123456789ab";
+  backends.container_name = "web";
+  backends.container_complaints = {"docker hangs"};
+  EXPECT_EQ(run({"who", "5055", "--json"}), kYes);
+  EXPECT_NE(out.text.find(R"("containerName":"web")"), std::string::npos);
+  EXPECT_EQ(err.text, "");
+  EXPECT_EQ(run({"who", "5055", "--json", "-v"}), kYes);
+  EXPECT_NE(err.text.find("portwatch: docker hangs\n"), std::string::npos);
+}
+
 TEST_F(Inquire, NoDaemonVerbose_SaysSo) {
   EXPECT_EQ(run({"who", "5055", "-v"}), kYes);
   EXPECT_EQ(

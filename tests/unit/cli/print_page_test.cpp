@@ -190,6 +190,40 @@ TEST_F(PrintPage, TimeWaitOnly_IsHeldByNoProcess) {
       "  since        not known: not seen as it happened\n");
 }
 
+TEST_F(PrintPage, Proxy_SaysWhomItServes) {
+  Process proxy = process(7, "docker-proxy");
+  proxy.publishes =
+      PublishedPort{"docker:0123456789ab", "web", "172.17.0.2", Port{80}};
+  std::string text = page(exact({held(8080, proxy)}));
+  EXPECT_EQ(text.rfind("8080/tcp is held by docker-proxy (pid 7) for container "
+                       "docker:0123456789ab (web) since ",
+                       0),
+            0u)
+      << text;
+  EXPECT_NE(text.find("\n  publishes    port 80 of container docker:0123456789ab "
+                      "(web) at 172.17.0.2\n"),
+            std::string::npos)
+      << text;
+  proxy.publishes = PublishedPort();
+  text = page(exact({held(8080, proxy)}));
+  EXPECT_EQ(text.rfind("8080/tcp is held by docker-proxy (pid 7) for a container "
+                       "since ",
+                       0),
+            0u)
+      << text;
+  EXPECT_NE(text.find("\n  publishes    a port of a container\n"),
+            std::string::npos);
+}
+
+TEST_F(PrintPage, Container_HasItsName) {
+  Process inside = process(7, "nginx");
+  inside.container = "docker:0123456789ab";
+  inside.container_name = "web\x1b[2J";
+  EXPECT_NE(page(exact({held(80, inside)}))
+                .find("\n  container    docker:0123456789ab (web\\x1b[2J)\n"),
+            std::string::npos);
+}
+
 TEST_F(PrintPage, TimeWait_SaysHowLongItStays) {
   Binding closing = binding(80, SocketState::closing);
   closing.held_by = HeldBy::nobody;

@@ -43,6 +43,29 @@ TEST(PrintTable, ManyHolders_AreShortened) {
       << table;
 }
 
+TEST(PrintTable, Containers_HaveTheirNamesAndProxiesWhomTheyServe) {
+  Process inside = process(7, "a");
+  inside.container = "docker:0123456789ab";
+  inside.container_name = "web\n";
+  Process proxy = of_unit(8, "docker-proxy", "docker.service");
+  proxy.publishes = PublishedPort{"docker:0123456789ab", "web", {}, {}};
+  EXPECT_EQ(print_table(exact({held(80, inside), held(81, proxy)}), kView),
+            "PROTO  ADDRESS     STATE      PROCESS          USER  UNIT\n"
+            "tcp    0.0.0.0:80  listening  a(7)             -     "
+            "docker:0123456789ab (web\\n)\n"
+            "tcp    0.0.0.0:81  listening  docker-proxy(8)  root  "
+            "docker.service for docker:0123456789ab (web)\n");
+}
+
+TEST(PrintTable, ClosingSocket_HasItsRestInTheState) {
+  Binding closing = binding(80, SocketState::closing);
+  closing.held_by = HeldBy::nobody;
+  closing.holders.emplace();
+  closing.remaining = std::chrono::milliseconds(1);
+  EXPECT_NE(print_table(exact({closing}), kView).find("closing(1s)  (nobody)"),
+            std::string::npos);
+}
+
 TEST(PrintTable, OtherNamespace_GetsAColumn) {
   Binding red = held(80, process(7, "a"));
   red.netns = 4026532600;

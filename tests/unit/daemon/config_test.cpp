@@ -32,6 +32,7 @@ TEST_F(ConfigTest, NoFile_Defaults) {
   ASSERT_TRUE(config);
   EXPECT_EQ(config->log_level, "info");
   EXPECT_EQ(config->max_clients, 512u);
+  EXPECT_EQ(config->runtime_sockets, default_runtime_sockets());
 }
 
 TEST_F(ConfigTest, Pins_PathsThatTheKernelTakes) {
@@ -57,13 +58,16 @@ TEST_F(ConfigTest, EveryKey_IsRead) {
       {file("a.toml",
             "[log]\nlevel = \"debug\"\n[snapshot]\ninterval = \"250ms\"\n"
             "[ring]\nsize = \"512KiB\"\n[limits]\nclients = 9\n"
-            "[events]\nrecent = 0\n")});
+            "[events]\nrecent = 0\n"
+            "[containers]\ndocker = [\"/a\", \"/b\"]\npodman = []\n")});
   ASSERT_TRUE(config) << config.error().context;
   EXPECT_EQ(config->log_level, "debug");
   EXPECT_EQ(config->snapshot_interval, std::chrono::milliseconds(250));
   EXPECT_EQ(config->ring_bytes, 512u * 1024);
   EXPECT_EQ(config->max_clients, 9u);
   EXPECT_EQ(config->recent_events, 0u);
+  EXPECT_EQ(config->runtime_sockets,
+            (RuntimeSockets{{"docker", {"/a", "/b"}}, {"podman", {}}}));
 }
 
 TEST_F(ConfigTest, LaterFile_OverridesKeyByKey) {
@@ -91,6 +95,14 @@ TEST_F(ConfigTest, WrongTypeOrValue_SaysWhatIsExpected) {
             0u);
   EXPECT_EQ(error_of("[ring]\nsize = \"2GB\"\n").rfind("bad.toml:2", 0), 0u);
   EXPECT_EQ(error_of("[log]\nlevel = \"loud\"\n").rfind("bad.toml:2", 0), 0u);
+  for (const char* const value :
+       {"\"/a\"", "[7]", "[\"\"]", "[\"docker.sock\"]", "[[\"/a\"]]", "true"}) {
+    EXPECT_EQ(error_of(std::string("[containers]\ndocker = ") + value),
+              "bad.toml:2: 'containers.docker' must be a list of absolute paths, "
+              "as [\"/run/docker.sock\"]");
+  }
+  EXPECT_EQ(error_of("[containers]\nrkt = []\n"),
+            "bad.toml:2: unknown key 'containers.rkt'");
   EXPECT_EQ(error_of("log = 3\n").rfind("bad.toml:1", 0), 0u);
 }
 
