@@ -3,17 +3,19 @@
 oracle.
 
   torture.py [--seed N]... [--seconds S] [--workers W] [--namespaces K]
-             [--build DIR] [--sabotage N]
+             [--build DIR] [--sabotage N] [--kill]
 
 A seeded generator lets processes in several network namespaces make, bind, pass
 on, fork, exec, shut down and close sockets, and kills some. At random instants
 everything is stopped and the daemon's answers (list, who, and the table that a
 subscriber of watch keeps) are compared with oracle.py. Exit: 0 no difference, 1
 some. --sabotage N makes the daemon lose one event in N on purpose: then there must
-be some. Needs root. Ends only processes that it started.
+be some. --kill kills the daemon under load every other time; its successor must know
+what it knew. Needs root. Ends only processes that it started.
 """
 import argparse
 import collections
+import datetime
 import json
 import os
 import pathlib
@@ -38,25 +40,54 @@ HONEST_GAPS = ("holders: a descriptor is in a message",
 class Daemon:
     """A private portwatchd and one subscriber."""
 
-    def __init__(self, build, directory, sabotage):
+    def __init__(self, options, directory):
+        self.directory = directory
         self.path = f"{directory}/io.portwatch"
+        self.command = [options.build / "userspace/daemon/portwatchd", "--private",
+                        directory, "--backend", "ebpf"]
+        if options.sabotage:
+            self.command += ["--sabotage", str(options.sabotage)]
+        if options.kill:
+            with open(f"{directory}/portwatchd.toml", "w") as config:
+                config.write(f"[ebpf]\npins = '/sys/fs/bpf/torture-{os.getpid()}'\n")
+        self.lost = 0
+        self.events = 0
+        self.kills = 0
+        self.past = {}  # id -> (since, pid of the creator), as it said last
+        self.start()
+        self.is_fresh = False
+
+    def start(self):
         ready, told = os.pipe()
-        command = [build / "userspace/daemon/portwatchd", "--private", directory,
-                   "--backend", "ebpf", "--ready-fd", str(told)]
-        if sabotage:
-            command += ["--sabotage", str(sabotage)]
-        self.process = subprocess.Popen(command, pass_fds=[told],
-                                        stderr=open(f"{directory}/log", "w"))
+        with open(f"{self.directory}/log", "a") as log:
+            self.process = subprocess.Popen(
+                [*self.command, "--ready-fd", str(told)], pass_fds=[told], stderr=log)
         os.close(told)
-        if os.read(ready, 1) != b"\n":
-            raise SystemExit(open(f"{directory}/log").read())
+        with open(ready, "rb") as pipe:
+            if pipe.read(1) != b"\n":
+                raise SystemExit(open(f"{self.directory}/log").read())
         self.link = self.connect()
         self.stream = self.connect()
         self.rest = b""
         self.bound = {}  # id -> the bind event's binding, not released since
-        self.lost = 0
-        self.events = 0
+        self.untold = set()
+        self.is_fresh = True  # has told nothing of what it found at its start
         self.call(self.stream, "Watch", {}, more=True)
+
+    def kill(self, pause):
+        self.process.kill()
+        self.process.wait()
+        self.kills += 1
+        time.sleep(pause)
+        self.start()
+
+    def begin_with(self, answer):
+        """What was told before this daemon's time, as far as its answer shows it: of
+        a connected socket that is not known."""
+        takes = [b["state"] in ("listening", "bound") for b in answer["bindings"]]
+        self.bound = {b["id"]: b for b, t in zip(answer["bindings"], takes) if t}
+        self.untold = {b["inode"] for b, t in zip(answer["bindings"], takes) if not t}
+        self.is_fresh = False
 
     def end(self):
         self.process.terminate()
@@ -255,7 +286,8 @@ def compare_stream(daemon, answer):
     # An id with a dash: not tracked, because no hook saw it and no descriptor led
     # to it (UDP that took its port by sending and is in a message now).
     must = {i for i, b in here.items()
-            if b["inode"] and b["state"] in ("listening", "bound") and "-" not in i}
+            if b["inode"] and b["state"] in ("listening", "bound") and "-" not in i
+            and b["inode"] not in daemon.untold}
     return ([f"watch: no bind told of {json.dumps(here[i])}"
              for i in must - daemon.bound.keys()]
             + [f"watch: no release told of {json.dumps(b)}"
@@ -270,11 +302,32 @@ def compare_events(daemon, sockets):
     there = {(s.netns, s.inode) for s in sockets if s.inode}
     return ([f"events: none told of {s}" for s in sockets
              if s.inode and s.protocol != "udp" and (s.netns, s.inode) not in told
+             and s.inode not in daemon.untold
              and (s.state == "listening"
                   or s.state == "bound" and s.port in worker.PORTS)]
             + [f"events: no release told of {json.dumps(b)}"
                for place, b in told.items()
                if b["port"] in worker.PORTS and place not in there])
+
+
+def compare_past(daemon, answer):
+    """An explicit port of TCP is kept for as long as the socket lives, and so is the
+    knowledge since when."""
+    past = {b["id"]: (b["since"], b["creator"] and b["creator"]["pid"])
+            for b in answer["bindings"]
+            if b["port"] in worker.PORTS and b["protocol"] != "udp"
+            and b["state"] in ("listening", "bound")}
+    before, daemon.past = daemon.past, past
+    return [f"past: {i} was {before[i]}, is {now}" for i, now in past.items()
+            if i in before and not is_same(before[i], now)]
+
+
+def is_same(before, now):
+    if before[1] != now[1] or None in (before[0], now[0]):
+        return before == now
+    # Each daemon measures anew how far the wall clock is from the boot clock.
+    taken = [datetime.datetime.fromisoformat(one[0][:-1]) for one in (before, now)]
+    return abs(taken[0] - taken[1]) <= datetime.timedelta(microseconds=1)
 
 
 def ours(answer, namespaces):
@@ -296,11 +349,14 @@ def check(daemon, namespaces, home, rng):
     for sockets, who_has in frozen_picture(namespaces, home):
         daemon.ask("Who", port=1)  # takes in what is in the ring
         daemon.follow(namespaces)
-        wrong = compare_events(daemon, sockets)
+        wrong = [] if daemon.is_fresh else compare_events(daemon, sockets)
         answer = ours(daemon.ask("List", connected=True), namespaces)
         daemon.follow(namespaces)
         wrong += compare(answer, sockets, who_has, "list")
+        if daemon.is_fresh:
+            daemon.begin_with(answer)
         wrong += compare_stream(daemon, answer)
+        wrong += compare_past(daemon, answer)
         ports = sorted({s.port for s in sockets})
         for port in rng.sample(ports, min(8, len(ports))):
             about = ours(daemon.ask("Who", port=port), namespaces)
@@ -333,13 +389,15 @@ def torture(options, seed, directory):
     """All the differences that one seed shows, printed."""
     rng = random.Random(seed)
     namespaces, home = make_namespaces(options.namespaces)
-    daemon = Daemon(options.build, directory, options.sabotage)
+    daemon = Daemon(options, directory)
     herd = Herd(options.workers, list(namespaces.values()), rng)
     differences, rounds, compared = [], 0, 0
     end = time.monotonic() + options.seconds
     try:
         while time.monotonic() < end and not (differences and not options.sabotage):
             herd.order()
+            if options.kill and rng.random() < 0.5:
+                daemon.kill(pause=rng.random() * 0.2)
             mid_batch = rng.random() < 0.5
             if mid_batch:
                 time.sleep(rng.random() * 0.1)  # the random instant
@@ -364,6 +422,7 @@ def torture(options, seed, directory):
     print(f"seed {seed}: {rounds} rounds, "
           f"{rounds * options.workers * OPERATIONS} operations, {compared} sockets "
           f"compared, {daemon.events} events, {daemon.lost} lost, "
+          f"{daemon.kills} daemons killed, "
           f"{len(differences)} differences", flush=True)
     for line in differences[:20]:
         print(line[:600], file=sys.stderr)
@@ -379,6 +438,7 @@ def main():
     parser.add_argument("--namespaces", type=int, default=3)
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/dev")
     parser.add_argument("--sabotage", type=int, default=0)
+    parser.add_argument("--kill", action="store_true")
     options = parser.parse_args()
     found = False
     for seed in options.seed or [1]:

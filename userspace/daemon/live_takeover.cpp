@@ -85,9 +85,8 @@ void LiveBackend::recall(SocketEvent& event) {
       before.closed_mptcp.erase(whole);
     }
   }
-  const bool is_new = event.kind == SocketEvent::Kind::bind ||
-                      event.kind == SocketEvent::Kind::connect;
-  if (is_new || facts.id == 0 || table_.same_socket(facts) != nullptr) {
+  if (event.kind == SocketEvent::Kind::bind || facts.id == 0 ||
+      table_.same_socket(facts) != nullptr) {
     return;
   }
   SocketEntry entry{facts, {}, {}};
@@ -95,6 +94,9 @@ void LiveBackend::recall(SocketEvent& event) {
   if (alive != before.alive.end() && alive->second.since < event.when) {
     entry.since = alive->second.since;
     entry.creator = alive->second.creator;
+  }
+  if (event.kind == SocketEvent::Kind::connect && !entry.since) {
+    return;  // it takes its port only now
   }
   if (event.kind == SocketEvent::Kind::listen) {
     if (!facts.locked && !entry.since) {
