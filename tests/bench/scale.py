@@ -34,7 +34,10 @@ def ask(daemon, method, parameters):
                                  "parameters": parameters}).encode() + b"\0")
         data = bytearray()
         while not data.endswith(b"\0"):
-            data += link.recv(1 << 20)
+            some = link.recv(1 << 20)
+            if not some:
+                raise SystemExit(f"the daemon hung up after {len(data)} bytes")
+            data += some
     return json.loads(data[:-1])["parameters"]
 
 

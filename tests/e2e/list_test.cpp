@@ -1,8 +1,10 @@
 // `portwatch list` shows what is there, all of it, and nothing else.
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include <csignal>
+#include <cstring>
 #include <set>
 #include <tuple>
 
@@ -92,6 +94,49 @@ TEST_F(Host, ListDuringChurn_NothingThatIsGoneIsSaidToBeInFlight) {
       ASSERT_EQ(binding["heldBy"], "process") << "look " << i << binding.dump(1);
     }
   }
+}
+
+// A connection with a List call on it that nobody has answered yet.
+UniqueFd asked_for_a_list(const std::string& path) {
+  UniqueFd client(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un place{};
+  place.sun_family = AF_UNIX;
+  std::strncpy(place.sun_path, path.c_str(), sizeof place.sun_path - 1);
+  EXPECT_EQ(connect(client.get(), reinterpret_cast<const sockaddr*>(&place),
+                    sizeof place),
+            0);
+  const std::string call = R"({"method":"io.portwatch.List"})";
+  EXPECT_EQ(write(client.get(), call.c_str(), call.size() + 1),
+            static_cast<ssize_t>(call.size() + 1));
+  return client;
+}
+
+TEST_F(Host, QuestionsAtTheSameTime_ShareOnePass) {
+  start_daemon();
+  const UniqueFd listener = listening_socket("127.0.0.1", 7391);
+  const auto passes = [this] {
+    return Json::parse(ask({"status", "--json"}).out)["fullPasses"].get<int>();
+  };
+  ask({"list", "--json"});
+  const int one_list = passes();
+  kill(daemon_->pid(), SIGSTOP);
+  std::vector<UniqueFd> clients;
+  for (int i = 0; i < 16; ++i) {
+    clients.push_back(asked_for_a_list(socket_path()));
+  }
+  kill(daemon_->pid(), SIGCONT);
+  for (const UniqueFd& client : clients) {
+    std::string reply(1, ' ');
+    while (!reply.empty() && reply.back() != '\0') {
+      char some[65536];
+      const ssize_t count = read(client.get(), some, sizeof some);
+      ASSERT_GT(count, 0);
+      reply.append(some, static_cast<std::size_t>(count));
+    }
+    EXPECT_NE(reply.find("\"port\":7391"), std::string::npos);
+  }
+  // A pass that does not add up is repeated, and others on this host may bind.
+  EXPECT_LE(passes() - one_list, one_list + 2);
 }
 
 }  // namespace

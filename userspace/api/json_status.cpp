@@ -46,6 +46,7 @@ void each_number(StatusRef& status, Visit visit) {
   visit("events", status.events);
   visit("eventsLost", status.events_lost);
   visit("resyncs", status.resyncs);
+  visit("fullPasses", status.full_passes);
   visit("bindings", status.bindings);
   visit("clients", status.clients);
   visit("subscribers", status.subscribers);

@@ -55,6 +55,8 @@ struct VarlinkServer::Impl {
   void evict(const VarlinkConnection* newcomer);
 
   void on_ready(int fd, std::uint32_t events);
+  void serve_all();
+  void serve(VarlinkConnection& client);
   void on_timeout(int fd);
   void handle_call(VarlinkConnection& client);
   void subscribe(VarlinkConnection& client, Subscription subscription);
@@ -78,6 +80,7 @@ struct VarlinkServer::Impl {
   VarlinkClients clients;
   std::uint64_t activity = 0;  // a clock that only counts
   EventLoop::TimerId door_timer = 0;
+  std::vector<int> to_serve;  // descriptors, at the end of this turn of the loop
   // Within a call to the service. publish() may come from there, and must then
   // leave the list of clients alone: it notes descriptors to settle instead.
   bool in_call = false;
@@ -176,11 +179,33 @@ void VarlinkServer::Impl::on_ready(int fd, std::uint32_t events) {
   if ((events & EPOLLIN) != 0) {
     client->receive();
   }
-  handle_call(*client);
   if (client->progress() != before) {
     client->last_activity = ++activity;
   }
-  settle(*client);
+  if (to_serve.empty()) {
+    loop.after_turn([this] { serve_all(); });
+  }
+  to_serve.push_back(fd);
+}
+
+// What every client has asked by now is answered at once: one look at the host may
+// be enough for all.
+void VarlinkServer::Impl::serve_all() {
+  for (const int fd : std::exchange(to_serve, {})) {
+    if (VarlinkConnection* client = clients.find(fd)) {
+      serve(*client);
+    }
+  }
+  service.end_questions();
+}
+
+void VarlinkServer::Impl::serve(VarlinkConnection& client) {
+  const std::uint64_t before = client.progress();
+  handle_call(client);
+  if (client.progress() != before) {
+    client.last_activity = ++activity;
+  }
+  settle(client);
   settle_noted();
 }
 
@@ -311,9 +336,15 @@ void VarlinkServer::Impl::on_timeout(int fd) {
   settle(client);
 }
 
+// One answer may be larger than the limit (a list of 100,000 bindings): it is given
+// while nobody else waits for his.
 void VarlinkServer::Impl::limit_total() {
   while (clients.owned_bytes() > options.max_total_bytes) {
-    drop(*clients.slowest_reader());
+    VarlinkConnection* slowest = clients.slowest_reader();
+    if (slowest->owned_bytes() == clients.owned_bytes()) {
+      return;
+    }
+    drop(*slowest);
   }
 }
 

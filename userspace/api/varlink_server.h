@@ -24,7 +24,7 @@ struct ServerOptions {
   // Events that one subscriber has not read yet; a single answer may be larger.
   std::size_t max_queue_bytes = 4 * 1024 * 1024;
   // Unread replies of all clients together (events are shared and not counted):
-  // beyond it, who has not read for longest is cut.
+  // beyond it, who has not read for longest is cut, but never the only one.
   std::size_t max_total_bytes = 64 * 1024 * 1024;
   // For the rest of a half-sent message, or of a half-read answer.
   std::chrono::milliseconds message_timeout{10000};

@@ -79,6 +79,12 @@ void EventLoop::run_due_timers() {
   }
 }
 
+void EventLoop::end_turn() {
+  for (const TimerCallback& callback : std::exchange(after_turn_, {})) {
+    callback();
+  }
+}
+
 Result<void> EventLoop::run() {
   std::array<epoll_event, 64> ready;
   while (running_) {
@@ -96,7 +102,9 @@ Result<void> EventLoop::run() {
         (*callback)(ready[i].events);
       }
     }
+    end_turn();
     run_due_timers();
+    end_turn();  // of what the timers asked for
   }
   return {};
 }

@@ -11,6 +11,8 @@
 #include <map>
 #include <memory>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "userspace/base/result.h"
 #include "userspace/base/unique_fd.h"
@@ -36,6 +38,11 @@ class EventLoop {
   TimerId after(std::chrono::milliseconds delay, TimerCallback callback);
   void cancel(TimerId id);  // unknown or spent ids are ignored
 
+  // Calls back once, when every descriptor that is ready now was served.
+  void after_turn(TimerCallback callback) {
+    after_turn_.push_back(std::move(callback));
+  }
+
   // Runs until stop(). Error: epoll_wait failed.
   Result<void> run();
   void stop() { running_ = false; }
@@ -50,12 +57,14 @@ class EventLoop {
   explicit EventLoop(UniqueFd epoll) : epoll_(std::move(epoll)) {}
   int wait_ms() const;  // until the next timer; -1 = for ever
   void run_due_timers();
+  void end_turn();
 
   UniqueFd epoll_;
   bool running_ = true;
   TimerId next_timer_ = 1;
   std::unordered_map<int, std::shared_ptr<FdCallback>> callbacks_;
   std::multimap<Deadline, Timer> timers_;
+  std::vector<TimerCallback> after_turn_;
 };
 
 }  // namespace portwatch

@@ -30,6 +30,7 @@ class Daemon final : public Service {
   bool handing_over() const { return handing_over_; }
 
   Result<Answer> answer(const Question& question) override;
+  void end_questions() override { backend_->end_questions(); }
   Status status() override;
 
  private:

@@ -83,7 +83,7 @@ Result<Answer> LiveBackend::who(const Question& question) {
       return answer;
     }
   }
-  if (auto done = look_at_everybody(question, answer); !done) {
+  if (auto done = add_look(question, answer); !done) {
     return done.error();
   }
   if (auto done = add_untracked(question, answer); !done) {
@@ -94,7 +94,7 @@ Result<Answer> LiveBackend::who(const Question& question) {
 
 Result<Answer> LiveBackend::list(const Question& question) {
   Answer answer = new_answer();
-  if (auto done = look_at_everybody(question, answer); !done) {
+  if (auto done = add_look(question, answer); !done) {
     return done.error();
   }
   if (auto done = add_untracked(question, answer); !done) {

@@ -238,6 +238,7 @@ Status LiveBackend::status() {
   status.events = events_;
   status.events_lost = lost_;
   status.resyncs = resyncs_;
+  status.full_passes = full_passes_;
   status.bindings = table_.size();
   return status;
 }

@@ -43,6 +43,7 @@ class LiveBackend final : public Backend {
   int event_fd() const override { return session_->event_fd(); }
   Result<void> drain() override;
   Result<Answer> answer(const Question& question) override;
+  void end_questions() override { looks_.clear(); }
   Status status() override;
   void leave_pins() override { session_->leave_pins(); }
   const BpfSession& session() const { return *session_; }
@@ -79,7 +80,13 @@ class LiveBackend final : public Backend {
   void find_ring_owners(Groups& groups) const;
   void add_ring_owners(const std::set<ProcessId>& owners, Binding& binding);
   void remember(const Groups& groups);
-  Result<void> look_at_everybody(const Question& question, Answer& answer);
+  struct Look {
+    std::vector<Binding> bindings;
+    bool adds_up = true;
+  };
+  Result<const Look*> look(Port port);
+  Result<Look> look_at_everybody(Port port);
+  Result<void> add_look(const Question& question, Answer& answer);
   Result<void> add_lone_connections(const Question& question, Answer& answer);
   Result<void> add_untracked(const Question& question, Answer& answer);
   Result<void> add_strangers(std::vector<Binding> strangers,
@@ -111,6 +118,7 @@ class LiveBackend final : public Backend {
   std::map<ProcessId, Process> described_;    // holders of the answer in the making
   std::vector<Missing> gaps_;                 // of the bootstrap
   std::unique_ptr<Predecessor> predecessor_;  // while take_over() replays
+  std::map<Port, Look> looks_;                // since the last end_questions()
   const std::uint64_t drop_one_in_;
   std::uint64_t events_ = 0;
   std::uint64_t undecodable_ = 0;
@@ -120,6 +128,7 @@ class LiveBackend final : public Backend {
   BootTime recovered_{};                // when the last recovery ended
   std::uint64_t lost_ = 0;
   std::uint64_t resyncs_ = 0;
+  std::uint64_t full_passes_ = 0;
 };
 
 }  // namespace portwatch

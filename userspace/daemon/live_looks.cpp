@@ -73,6 +73,7 @@ Result<LiveBackend::Groups> LiveBackend::proven_holders(Port port, bool& proven)
 
 // Looks at every process and tells the table what it did not know.
 Result<LiveBackend::Groups> LiveBackend::every_holder(Port port) {
+  ++full_passes_;
   auto found = picture_->all_holders(port);
   if (!found) {
     return found.error();
@@ -186,12 +187,10 @@ void LiveBackend::update_table(Port port, const std::vector<SocketEntry>& before
   publish_all(table_.settle(port, alive, begun));
 }
 
-// The sockets that the question admits, from the kernel: those with
-// descriptors, and those that were there before and after the walk and that no
-// descriptor led to (the kernel's own, and those in flight).
-Result<void> LiveBackend::look_at_everybody(const Question& question,
-                                            Answer& answer) {
-  const Port port = question.port.value_or(0);
+// The sockets on `port`, from the kernel: those with descriptors, and those that
+// were there before and after the walk and that no descriptor led to (the kernel's
+// own, and those in flight).
+Result<LiveBackend::Look> LiveBackend::look_at_everybody(Port port) {
   const BootTime begun = clock_.boot_now();
   const auto before = picture_->sockets(port);
   if (!before) {
@@ -211,12 +210,38 @@ Result<void> LiveBackend::look_at_everybody(const Question& question,
   update_table(port, *before, *after, begun);
   std::erase_if(*groups, [this](const auto& one) { return has_stale_port(one); });
   find_ring_owners(*groups);
+  Look look;
   for (const SocketHolders& holders : *groups) {
-    answer.bindings.push_back(describe(holders));
+    look.bindings.push_back(describe(holders));
+    look.adds_up = look.adds_up && adds_up(holders);
   }
-  std::erase_if(answer.bindings,
-                [&](const Binding& binding) { return !admits(question, binding); });
-  if (!std::all_of(groups->begin(), groups->end(), adds_up)) {
+  return look;
+}
+
+// A look that began after the question was asked is as good as one of its own.
+Result<const LiveBackend::Look*> LiveBackend::look(Port port) {
+  auto known = looks_.find(port);
+  if (known == looks_.end()) {
+    auto made = look_at_everybody(port);
+    if (!made) {
+      return made.error();
+    }
+    known = looks_.emplace(port, std::move(made).value()).first;
+  }
+  return &known->second;
+}
+
+Result<void> LiveBackend::add_look(const Question& question, Answer& answer) {
+  const auto found = look(question.port.value_or(0));
+  if (!found) {
+    return found.error();
+  }
+  for (const Binding& binding : (*found)->bindings) {
+    if (admits(question, binding)) {
+      answer.bindings.push_back(binding);
+    }
+  }
+  if (!(*found)->adds_up) {
     answer.miss({"holders",
                  "a descriptor is in a message or in a system call of a process "
                  "that was not found"});

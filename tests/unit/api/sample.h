@@ -100,6 +100,7 @@ inline Status full_status() {
   status.events = 1;
   status.events_lost = 2;
   status.resyncs = 3;
+  status.full_passes = 9;
   status.pins = "/sys/fs/bpf/portwatch";
   status.bindings = 4;
   status.clients = 5;
