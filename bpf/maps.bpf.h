@@ -77,7 +77,7 @@ extern const volatile __u32 pw_pid_namespace; /* inode number, the daemon's */
  * 32 KiB a read and finds the way back by counting from the start of a bucket, of
  * which there are as many as CPUs. With 100,000 sockets that takes seconds, and an
  * element that dies meanwhile makes it pass over a live one. */
-#define PW_PICTURE_SIZE 32768
+#define PW_PICTURE_SIZE 65536 /* 7 MiB */
 extern struct pw_socket_entry pw_picture[PW_PICTURE_SIZE];
 extern __u64 pw_picture_count;
 extern __u64 pw_picture_skip;

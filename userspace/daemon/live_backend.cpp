@@ -80,7 +80,9 @@ Result<void> LiveBackend::take_silent_picture() {
   if (!sockets) {
     return sockets.error();
   }
-  (void)table_.resync(*sockets, begun);
+  for (const SocketEntry& entry : *sockets) {
+    (void)table_.adopt(entry, begun);
+  }
   return {};
 }
 

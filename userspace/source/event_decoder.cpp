@@ -150,6 +150,7 @@ std::optional<Record> decode_record(std::span<const std::byte> bytes) {
 
 std::vector<SocketEntry> decode_socket_entries(std::span<const std::byte> bytes) {
   std::vector<SocketEntry> entries;
+  entries.reserve(bytes.size() / sizeof(pw_socket_entry));
   for (; bytes.size() >= sizeof(pw_socket_entry);
        bytes = bytes.subspan(sizeof(pw_socket_entry))) {
     const auto raw = read_as<pw_socket_entry>(bytes);

@@ -100,11 +100,16 @@ Result<std::vector<SocketEntry>> KernelPicture::walk(Port port, bool& whole) {
         shared.pw_picture_count -
         std::min<std::uint64_t>(skip, shared.pw_picture_count);
     const std::span picture(shared.pw_picture);
-    const auto some = decode_socket_entries(
+    auto some = decode_socket_entries(
         std::as_bytes(picture.first(std::min<std::size_t>(found, picture.size()))));
-    entries.insert(entries.end(), some.begin(), some.end());
+    if (skip == 0 && found <= picture.size()) {
+      whole = true;
+      return some;
+    }
+    entries.reserve(shared.pw_picture_count);
+    std::move(some.begin(), some.end(), std::back_inserter(entries));
     if (found <= picture.size()) {
-      whole = skip == 0;
+      whole = false;
       return entries;
     }
   }

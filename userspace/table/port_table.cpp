@@ -295,6 +295,8 @@ PortTable::Changes PortTable::resync(std::span<const SocketEntry> picture,
   Changes changes;
   refused_ = 0;  // who still does not fit is counted again
   std::unordered_set<std::uint64_t> alive;
+  alive.reserve(picture.size());
+  entries_.reserve(std::min(picture.size(), max_sockets_));
   for (const SocketEntry& live : picture) {
     reconcile(live, begun, changes);
     if (const Entry* entry = find_entry(live.socket)) {
