@@ -48,7 +48,7 @@ void read_tables(const std::string& net, const TableQuery& query, TableView& vie
       continue;
     }
     const std::string path = net + "/" + file.name;
-    const auto bytes = read_file_at(AT_FDCWD, path.c_str(), kMaxTable);
+    const auto bytes = read_table_at(AT_FDCWD, path.c_str(), kMaxTable);
     if (bytes) {
       auto sockets = parse_proc_net(*bytes, file.protocol, file.family);
       std::move(sockets.begin(), sockets.end(), std::back_inserter(view.sockets));

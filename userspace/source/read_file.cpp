@@ -12,8 +12,10 @@
 
 namespace portwatch {
 
-std::optional<std::string> read_file_at(int dirfd, const char* name,
-                                        std::size_t limit) {
+namespace {
+
+std::optional<std::string> read_all(int dirfd, const char* name, std::size_t limit,
+                                    bool short_is_last) {
   const UniqueFd file(openat(dirfd, name, O_RDONLY | O_CLOEXEC));
   if (!file.valid()) {
     return std::nullopt;
@@ -29,12 +31,24 @@ std::optional<std::string> read_file_at(int dirfd, const char* name,
     if (got < 0) {
       return std::nullopt;
     }
-    if (got == 0) {
+    const auto count = static_cast<std::size_t>(got);
+    bytes.append(chunk.data(), count);
+    if (count == 0 || (short_is_last && count < want)) {
       break;
     }
-    bytes.append(chunk.data(), static_cast<std::size_t>(got));
   }
   return bytes;
+}
+
+}  // namespace
+
+std::optional<std::string> read_file_at(int dirfd, const char* name) {
+  return read_all(dirfd, name, 1 << 20, true);
+}
+
+std::optional<std::string> read_table_at(int dirfd, const char* name,
+                                         std::size_t limit) {
+  return read_all(dirfd, name, limit, false);
 }
 
 std::optional<std::string> read_link_at(int dirfd, const char* name) {

@@ -7,11 +7,15 @@
 
 namespace portwatch {
 
-// The bytes of `name` below the directory `dirfd` (AT_FDCWD: a plain path), at
-// most `limit`; what is beyond is cut. Empty when it cannot be opened or read;
-// errno says why then.
-std::optional<std::string> read_file_at(int dirfd, const char* name,
-                                        std::size_t limit = 1 << 20);
+// The bytes of `name` below the directory `dirfd` (AT_FDCWD: a plain path); beyond
+// 1 MiB they are cut. Empty when it cannot be opened or read; errno says why then.
+// For files that the kernel writes in one go (/proc/PID/stat, sysctls: seq_file(9)
+// with a single record): a read that fills less than it might is the last.
+std::optional<std::string> read_file_at(int dirfd, const char* name);
+// The same for a table of many records (/proc/net/tcp), at most `limit` bytes: each
+// read may stop short of the end.
+std::optional<std::string> read_table_at(int dirfd, const char* name,
+                                         std::size_t limit);
 
 // Where the symbolic link `name` points; empty when it cannot be read.
 std::optional<std::string> read_link_at(int dirfd, const char* name);
