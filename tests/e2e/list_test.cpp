@@ -2,6 +2,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 
 #include <csignal>
 #include <cstring>
@@ -9,6 +10,7 @@
 #include <tuple>
 
 #include "tests/e2e/host.h"
+#include "tests/support/messages.h"
 
 namespace portwatch::test {
 namespace {
@@ -94,6 +96,29 @@ TEST_F(Host, ListDuringChurn_NothingThatIsGoneIsSaidToBeInFlight) {
       ASSERT_EQ(binding["heldBy"], "process") << "look " << i << binding.dump(1);
     }
   }
+}
+
+TEST_F(Host, NamespaceThatNoProcessIsIn_ItsSocketsAreShownAndTheGapIsTold) {
+  start_daemon();
+  const Channel channel = make_channel();
+  const pid_t pid = fork();
+  if (pid == 0) {
+    const FreshNetns elsewhere;
+    send_descriptor(channel.right, listening_socket("127.0.0.1", 7392));
+    _exit(0);
+  }
+  waitpid(pid, nullptr, 0);
+  const UniqueFd socket = receive_descriptor(channel.left);
+  const Json answer = Json::parse(ask({"list", "--json"}).out);
+  const auto there = std::find_if(
+      answer["bindings"].begin(), answer["bindings"].end(), [&](const Json& one) {
+        return one["port"] == 7392 && one["netns"] != netns_.inode();
+      });
+  ASSERT_NE(there, answer["bindings"].end());
+  EXPECT_EQ(pids(*there), std::vector<pid_t>{getpid()});
+  EXPECT_EQ(answer["confidence"], "partial");
+  EXPECT_NE(answer["missing"].dump().find("namespaces: closing sockets"),
+            std::string::npos);
 }
 
 // A connection with a List call on it that nobody has answered yet.

@@ -94,6 +94,8 @@ class LiveBackend final : public Backend {
   void add_met(const Groups& groups, std::vector<Binding>& strangers,
                Answer& answer);
   void add_in_flight(std::vector<Binding> sockets, Answer& answer);
+  void doubt_namespaces(const Answer& tables, const Question& question,
+                        Answer& answer) const;
   void add_sctp(const Question& question, Answer& answer);
   std::optional<Answer> read_tables(const Question& question, Answer& answer);
   Groups without_holder(const std::vector<SocketEntry>& before,

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "userspace/daemon/live_backend.h"
+#include "userspace/source/netns_scope.h"
 #include "userspace/source/ring_files.h"
 
 namespace portwatch {
@@ -92,6 +93,7 @@ Result<void> LiveBackend::add_untracked(const Question& question, Answer& answer
   if (!tables) {
     return {};
   }
+  doubt_namespaces(*tables, without_holders, answer);
   drop_stale_mptcp(*tables, answer);
   // The kernel's tables have these too.
   std::erase_if(answer.bindings, [](const Binding& binding) {
@@ -110,6 +112,32 @@ Result<void> LiveBackend::add_untracked(const Question& question, Answer& answer
   return strangers.empty()
              ? Result<void>()
              : add_strangers(std::move(strangers), without_holders, answer);
+}
+
+// We know sockets of every namespace, but read the tables of those only that a
+// process is in or that have a name.
+void LiveBackend::doubt_namespaces(const Answer& tables, const Question& question,
+                                   Answer& answer) const {
+  std::set<std::uint32_t> unread;
+  for (const Binding& binding : answer.bindings) {
+    unread.insert(binding.netns);
+  }
+  for (const Binding& binding : tables.bindings) {
+    unread.erase(binding.netns);
+  }
+  if (unread.empty()) {
+    return;
+  }
+  if (const auto view = find_namespaces(question.netns.value_or(0))) {
+    for (const Namespace& one : view->namespaces) {
+      unread.erase(one.inode);
+    }
+  }
+  if (!unread.empty()) {
+    answer.miss({"namespaces",
+                 "closing sockets, and those that no hook saw, of a network "
+                 "namespace that no process is in and that has no name"});
+  }
 }
 
 // Sockets that the first walk did not meet: made since, gone by now, in the middle

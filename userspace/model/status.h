@@ -29,7 +29,7 @@ struct Status {
   std::uint64_t events = 0;       // records received since the start
   std::uint64_t events_lost = 0;  // records lost since the start
   std::uint64_t resyncs = 0;
-  std::uint64_t full_passes = 0;  // over every descriptor of the host
+  std::uint64_t full_passes = 0;    // over every descriptor of the host
   std::optional<std::string> pins;  // directory; empty: a restart forgets
   std::uint64_t bindings = 0;       // sockets in the table
   std::uint64_t clients = 0;
