@@ -42,8 +42,10 @@ static __always_inline void *pw_reserve(__u32 kind, const __u64 size)
 static __always_inline void pw_submit(void *record)
 {
 	struct pw_header *header = record;
+	const __u64 seq = header->seq;
 
-	__sync_val_compare_and_swap(&header->seq, 0, 0);
+	/* One that succeeds: only that is a full barrier everywhere. */
+	__sync_val_compare_and_swap(&header->seq, seq, seq);
 	bpf_ringbuf_submit(record, pw_attentive ? BPF_RB_NO_WAKEUP : 0);
 }
 

@@ -72,15 +72,16 @@ extern struct pw_told_map pw_told SEC(".maps");
 /* Set before load. */
 extern const volatile __u32 pw_pid_namespace; /* inode number, the daemon's */
 
-/* What pw_dump has found: elements from number pw_picture_skip on, in the order of
- * the walk, and how many there are in all. Not by bpf_seq_write(): the kernel fills
- * 32 KiB a read and finds the way back by counting from the start of a bucket, of
+/* What pw_dump has found: the elements whose id has pw_picture_part in the bits of
+ * pw_picture_mask, and how many there are of those. Not by bpf_seq_write(): the kernel
+ * fills 32 KiB a read and finds the way back by counting from the start of a bucket, of
  * which there are as many as CPUs. With 100,000 sockets that takes seconds, and an
  * element that dies meanwhile makes it pass over a live one. */
 #define PW_PICTURE_SIZE 65536 /* 7 MiB */
 extern struct pw_socket_entry pw_picture[PW_PICTURE_SIZE];
 extern __u64 pw_picture_count;
-extern __u64 pw_picture_skip;
+extern __u64 pw_picture_mask;
+extern __u64 pw_picture_part;
 
 /* Written by userspace before it reads an iterator; one reader at a time. */
 extern __u32 pw_wanted_port; /* 0: every port */

@@ -47,8 +47,9 @@ int pw_dump(struct bpf_iter__bpf_sk_storage_map *ctx)
 		return 0;
 	if (pw_wanted_port && BPF_CORE_READ(sk, __sk_common.skc_num) != pw_wanted_port)
 		return 0;
-	/* Too small and too large: both are beyond the end. */
-	place = pw_picture_count++ - pw_picture_skip;
+	if ((element->id & pw_picture_mask) != pw_picture_part)
+		return 0;
+	place = pw_picture_count++;
 	if (place >= PW_PICTURE_SIZE)
 		return 0;
 	entry = &pw_picture[place];

@@ -54,11 +54,12 @@ UniqueFd activated_socket() {
   return UniqueFd(SD_LISTEN_FDS_START);
 }
 
-// sd_listen_fds(3), the other way round: the process keeps its pid over exec.
-void keep_activated_socket() {
-  fcntl(SD_LISTEN_FDS_START, F_SETFD, 0);
-  setenv("LISTEN_FDS", "1", 1);
-  setenv("LISTEN_PID", std::to_string(getpid()).c_str(), 1);
+void tell_reloading() {
+  sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld",
+             static_cast<long long>(
+                 std::chrono::duration_cast<std::chrono::microseconds>(
+                     std::chrono::steady_clock::now().time_since_epoch())
+                     .count()));
 }
 
 }  // namespace
@@ -225,32 +226,45 @@ Result<void> Daemon::run() {
   }
   containers_.meet();
   const auto ran = loop_->run();
-  sd_notify(0, "STOPPING=1");
+  if (!handing_over_) {
+    sd_notify(0, "STOPPING=1");
+  }
   return ran ? outcome_ : ran;
 }
 
 void Daemon::on_signal() {
   signalfd_siginfo info{};
+  bool stop = false;
+  bool start_anew = false;
   while (read(signals_.get(), &info, sizeof info) == sizeof info) {
+    spdlog::info("signal={} sender={}", info.ssi_signo, info.ssi_pid);
     if (info.ssi_signo == SIGHUP) {
       reload();
-      continue;
+    } else {
+      (info.ssi_signo == SIGUSR2 ? start_anew : stop) = true;
     }
-    spdlog::info("stopping: signal={} sender={}", info.ssi_signo, info.ssi_pid);
-    if (info.ssi_signo == SIGUSR2) {
-      hand_over();
-    }
+  }
+  if (start_anew && !stop) {
+    hand_over();
+  }
+  if (stop || handing_over_) {
     loop_->stop();
   }
 }
 
 // The program that main() starts in our place takes over hooks, maps and socket.
 void Daemon::hand_over() {
+  if (const auto config = read_config(options_.private_directory); !config) {
+    spdlog::error("not started anew, the configuration is broken: {}",
+                  config.error().context);
+    return;
+  }
   handing_over_ = true;
   backend_->leave_pins();
   if (own_socket_.empty()) {
-    keep_activated_socket();
+    kept_socket_.reset(fcntl(SD_LISTEN_FDS_START, F_DUPFD_CLOEXEC, 0));
   }
+  tell_reloading();  // our successor's READY=1 ends it
 }
 
 void Daemon::on_events() {
@@ -261,11 +275,7 @@ void Daemon::on_events() {
 }
 
 void Daemon::reload() {
-  sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld",
-             static_cast<long long>(
-                 std::chrono::duration_cast<std::chrono::microseconds>(
-                     std::chrono::steady_clock::now().time_since_epoch())
-                     .count()));
+  tell_reloading();
   const auto config = read_config(options_.private_directory);
   if (!config) {
     spdlog::error("configuration not applied, the old one stays: {}",

@@ -28,6 +28,8 @@ class Daemon final : public Service {
   Result<void> run();
   // SIGUSR2 ended it: after destruction the program is to be executed anew.
   bool handing_over() const { return handing_over_; }
+  // A duplicate of the listening socket that systemd gave us; invalid: our own.
+  UniqueFd take_kept_socket() { return std::move(kept_socket_); }
 
   Result<Answer> answer(const Question& question) override;
   void end_questions() override { backend_->end_questions(); }
@@ -61,6 +63,7 @@ class Daemon final : public Service {
   std::unique_ptr<VarlinkServer> server_;
   Result<void> outcome_;
   bool handing_over_ = false;
+  UniqueFd kept_socket_;
 };
 
 }  // namespace portwatch

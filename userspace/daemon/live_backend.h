@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "userspace/base/clock.h"
@@ -54,7 +55,8 @@ class LiveBackend final : public Backend {
   struct Predecessor {
     std::unordered_map<std::uint64_t, SocketEntry> alive;  // by id
     std::vector<SocketFacts> closed_mptcp;
-    std::optional<BootTime> first;  // record that it had not read
+    std::unordered_set<std::uint64_t> ended;  // ids
+    std::optional<BootTime> first;            // record that it had not read
   };
 
   LiveBackend(const Clock& clock, const Options& options, Publish publish);

@@ -38,7 +38,11 @@ Result<void> LiveBackend::take_over() {
     }
   }
   predecessor_.reset();
-  return settle_losses(true);
+  if (auto settled = settle_losses(true); !settled) {
+    return settled;
+  }
+  session_->remember_told();
+  return {};
 }
 
 Result<void> LiveBackend::replay() {
@@ -55,9 +59,16 @@ Result<void> LiveBackend::replay() {
 }
 
 void LiveBackend::adopt_silently(const SocketEntry& entry) {
-  if (table_.same_socket(entry.socket) == nullptr) {
-    (void)table_.adopt(entry, {});
+  if (table_.same_socket(entry.socket) != nullptr) {
+    return;
   }
+  // Of one that was bound and is connected now, the bind was told: its release is
+  // to follow. (Whether that is so of an automatic port, nothing tells.)
+  SocketEntry told = entry;
+  if (told.socket.locked && !takes_a_port(told.socket)) {
+    told.socket.state = SocketState::bound;
+  }
+  (void)table_.adopt(told, {});
 }
 
 // Makes the table know what the other daemon knew before `event`.
@@ -66,6 +77,10 @@ void LiveBackend::recall(SocketEvent& event) {
   SocketFacts& facts = event.socket;
   const bool is_end = event.kind == SocketEvent::Kind::release ||
                       event.kind == SocketEvent::Kind::destroy;
+  // Two generations of a tracing hook may tell one end.
+  if (is_end && facts.id != 0 && !before.ended.insert(facts.id).second) {
+    return;
+  }
   if (is_end && facts.id == 0 && table_.same_socket(facts) == nullptr) {
     before.closed_mptcp.push_back(facts);  // its subflow's end follows
     return;

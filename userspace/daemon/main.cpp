@@ -1,6 +1,7 @@
 // main.cpp - portwatchd. Exit: 0 stopped cleanly, 1 failed, 2 wrong usage or
 // configuration. SIGUSR2: executes itself anew.
 #include <spdlog/spdlog.h>
+#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -34,6 +35,13 @@ int execute_anew(const std::string& program, char** argv) {
   return 1;
 }
 
+// sd_listen_fds(3), the other way round: the process keeps its pid over exec.
+void pass_on(int socket) {
+  dup2(socket, SD_LISTEN_FDS_START);
+  setenv("LISTEN_FDS", "1", 1);
+  setenv("LISTEN_PID", std::to_string(getpid()).c_str(), 1);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -63,6 +71,10 @@ int main(int argc, char** argv) {
     return 1;
   }
   const bool again = (*daemon)->handing_over();
+  const UniqueFd kept_socket = (*daemon)->take_kept_socket();
   daemon->reset();
+  if (again && kept_socket.valid()) {
+    pass_on(kept_socket.get());
+  }
   return again ? execute_anew(program, argv) : 0;
 }

@@ -253,7 +253,6 @@ BpfSession::Counters BpfSession::total_counters() const {
     for (const pw_counters& cpu : cpus) {
       sum.drops += cpu.drops;
       sum.storage_failures += cpu.storage_failures;
-      sum.records += cpu.seq;
     }
   }
   return sum;
@@ -262,7 +261,7 @@ BpfSession::Counters BpfSession::total_counters() const {
 BpfSession::Counters BpfSession::counters() const {
   const Counters total = total_counters();
   return {total.drops - told_.drops,
-          total.storage_failures - told_.storage_failures, total.records};
+          total.storage_failures - told_.storage_failures};
 }
 
 std::uint64_t BpfSession::own_skipped_runs() const {

@@ -64,13 +64,10 @@ class BpfSession {
   struct Counters {
     std::uint64_t drops = 0;  // records refused by a full ring
     std::uint64_t storage_failures = 0;
-    std::uint64_t records = 0;  // tried, drops among them
   };
   // Summed over the CPUs, since open() or, with inherited pins, since the last
   // remember_told() of the daemon before.
   Counters counters() const;
-  // Records that hooks began to write, ever.
-  std::uint64_t records_tried() const { return total_counters().records; }
   // Runs of the hooks that the kernel skipped, since the same instant: what they
   // would have told is lost. (cgroup programs are never skipped.)
   std::uint64_t skipped_runs() const;

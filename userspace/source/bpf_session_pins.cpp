@@ -73,7 +73,7 @@ bool BpfSession::inherit_maps() {
   const __u32 zero = 0;
   pw_told told{};
   if (bpf_map_lookup_elem(found.back().get(), &zero, &told) == 0) {
-    told_ = {told.drops, told.storage_failures, 0};
+    told_ = {told.drops, told.storage_failures};
     told_skips_ = told.skipped_runs;
   }
   return true;
@@ -92,7 +92,8 @@ void BpfSession::pin_maps() {
 
 // The pinned link with our program in it; null: there is none that can be kept.
 BpfLink BpfSession::inherit_link(bpf_program* program) {
-  const UniqueFd old = inherited_ ? pins_->get(link_name(program)) : UniqueFd();
+  const UniqueFd old =
+      inherited_ && pins_ != nullptr ? pins_->get(link_name(program)) : UniqueFd();
   if (!old.valid()) {
     return nullptr;
   }

@@ -55,12 +55,12 @@ ContainerLists::~ContainerLists() {
   }
 }
 
-void ContainerLists::set_sockets(RuntimeSockets sockets) {
+void ContainerLists::set_sockets(const RuntimeSockets& sockets) {
   const std::lock_guard lock(mutex_);
   runtimes_.clear();
   queue_.clear();
-  for (auto& [name, paths] : sockets) {
-    runtimes_[name].sockets = std::move(paths);
+  for (const auto& [name, paths] : sockets) {
+    runtimes_[name].sockets = paths;
   }
 }
 
@@ -189,8 +189,7 @@ void ContainerLists::ask(const std::string& name,
     // Without an answer the old list stays: ids are never used again, and who
     // asks about an address says how old the list may be.
     if (listing) {
-      runtime->second.listing =
-          std::make_shared<const Listing>(std::move(listing).value());
+      runtime->second.listing = std::make_shared<const Listing>(*listing);
     }
   }
   if (!listing && !stopping_) {

@@ -47,7 +47,7 @@ class ContainerLists {
   ContainerLists& operator=(const ContainerLists&) = delete;
 
   // Forgets all lists.
-  void set_sockets(RuntimeSockets sockets);
+  void set_sockets(const RuntimeSockets& sockets);
   // Asks, in the background, the runtimes that have containers now, so that they
   // are known before somebody looks for one.
   void meet();

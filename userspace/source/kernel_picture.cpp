@@ -4,14 +4,12 @@
 #include <bpf/libbpf.h>
 #include <fcntl.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <filesystem>
 #include <iterator>
 #include <span>
 #include <string>
-#include <unordered_set>
 
 #include "userspace/source/event_decoder.h"
 #include "userspace/source/netns_scope.h"
@@ -86,59 +84,45 @@ Result<std::unique_ptr<KernelPicture>> KernelPicture::make(BpfSession& session) 
   return picture;
 }
 
-Result<std::vector<SocketEntry>> KernelPicture::walk(Port port, bool& whole) {
+// Appends one part to `entries`; false: it is larger than the shared memory.
+Result<bool> KernelPicture::walk_part(std::uint64_t part,
+                                      std::vector<SocketEntry>& entries) {
   auto& shared = *session_.skeleton().bss;
-  shared.pw_wanted_port = port;
-  std::vector<SocketEntry> entries;
-  for (std::uint64_t skip = 0;; skip += std::size(shared.pw_picture)) {
-    shared.pw_picture_skip = skip;
-    shared.pw_picture_count = 0;
-    if (auto walked = read_iterator(bpf_link__fd(sockets_.get())); !walked) {
-      return walked.error();
-    }
-    const std::uint64_t found =
-        shared.pw_picture_count -
-        std::min<std::uint64_t>(skip, shared.pw_picture_count);
-    const std::span picture(shared.pw_picture);
-    auto some = decode_socket_entries(
-        std::as_bytes(picture.first(std::min<std::size_t>(found, picture.size()))));
-    if (skip == 0 && found <= picture.size()) {
-      whole = true;
-      return some;
-    }
-    entries.reserve(shared.pw_picture_count);
-    std::move(some.begin(), some.end(), std::back_inserter(entries));
-    if (found <= picture.size()) {
-      whole = false;
-      return entries;
-    }
+  shared.pw_picture_mask = mask_;
+  shared.pw_picture_part = part;
+  shared.pw_picture_count = 0;
+  if (auto walked = read_iterator(bpf_link__fd(sockets_.get())); !walked) {
+    return walked.error();
   }
+  const std::span picture(shared.pw_picture);
+  if (shared.pw_picture_count > picture.size()) {
+    return false;
+  }
+  auto some =
+      decode_socket_entries(std::as_bytes(picture.first(shared.pw_picture_count)));
+  std::move(some.begin(), some.end(), std::back_inserter(entries));
+  return true;
 }
 
-// A further walk begins where the first had to stop by counting, and a socket that
-// died meanwhile makes it pass over a live one. So all is read twice unless nothing
-// happened. Two times in a row the same one is passed over only if one dies at the
-// same place twice: what either time shows is taken; what died between them is told
-// by its own event.
+// Each part is one uninterrupted walk, and an id is always in the same part: what
+// is there all the time is met exactly once.
 Result<std::vector<SocketEntry>> KernelPicture::sockets(Port port) {
-  const std::uint64_t records = session_.records_tried();
-  bool whole = false;
-  auto first = walk(port, whole);
-  if (!first || whole || records == session_.records_tried()) {
-    return first;
+  session_.skeleton().bss->pw_wanted_port = port;
+  std::vector<SocketEntry> entries;
+  for (std::uint64_t part = 0; part <= mask_;) {
+    const auto fitted = walk_part(part, entries);
+    if (!fitted) {
+      return fitted.error();
+    }
+    if (*fitted) {
+      ++part;
+    } else {  // ids are drawn in a row: twice as many parts are half as large
+      mask_ = 2 * mask_ + 1;
+      entries.clear();
+      part = 0;
+    }
   }
-  auto second = walk(port, whole);
-  if (!second) {
-    return second;
-  }
-  std::unordered_set<std::uint64_t> seen;
-  for (const SocketEntry& entry : *second) {
-    seen.insert(entry.socket.id);
-  }
-  std::copy_if(
-      first->begin(), first->end(), std::back_inserter(*second),
-      [&](const SocketEntry& entry) { return !seen.contains(entry.socket.id); });
-  return second;
+  return entries;
 }
 
 Result<std::vector<HolderFacts>> KernelPicture::holders_of(pid_t pid, Port port) {

@@ -47,8 +47,7 @@ class KernelPicture {
  private:
   explicit KernelPicture(BpfSession& session) : session_(session) {}
   Result<std::vector<std::byte>> walk_descriptors(Port port, std::uint32_t tag);
-  // whole: it took one walk, which passes over nothing that is there all the time.
-  Result<std::vector<SocketEntry>> walk(Port port, bool& whole);
+  Result<bool> walk_part(std::uint64_t part, std::vector<SocketEntry>& entries);
   Result<void> track_kernel_sockets(std::vector<Missing>& gaps);
   Result<void> track_in_this_netns();
 
@@ -57,6 +56,7 @@ class KernelPicture {
   BpfLink holders_;
   BpfLink tag_tcp_;
   BpfLink tag_udp_;
+  std::uint64_t mask_ = 0;  // of ids: sockets() reads mask_ + 1 parts
 };
 
 }  // namespace portwatch

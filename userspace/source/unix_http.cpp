@@ -114,19 +114,19 @@ Result<std::string> perform(const Curl& curl, CURL* handle, Body& body) {
 }  // namespace
 
 Result<std::string> http_get(const UnixGet& request) {
-  static const std::optional<Curl> curl = load_curl();
-  if (!curl) {
+  static const std::optional<Curl> kCurl = load_curl();
+  if (!kCurl) {
     return Error{Errc::not_supported, "libcurl.so.4 is not installed"};
   }
-  const std::unique_ptr<CURL, decltype(curl->drop)> handle(curl->make(),
-                                                           curl->drop);
+  const std::unique_ptr<CURL, decltype(kCurl->drop)> handle(kCurl->make(),
+                                                            kCurl->drop);
   if (handle == nullptr) {
     return Error{Errc::io, "libcurl cannot start"};
   }
   Body body;
   body.limit = request.max_bytes;
-  prepare(*curl, handle.get(), request, body);
-  auto answer = perform(*curl, handle.get(), body);
+  prepare(*kCurl, handle.get(), request, body);
+  auto answer = perform(*kCurl, handle.get(), body);
   return answer ? std::move(answer) : add_context(answer.error(), request.socket);
 }
 
