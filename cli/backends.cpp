@@ -31,9 +31,9 @@ class VarlinkDaemon final : public Daemon {
 
 }  // namespace
 
-SystemBackends::SystemBackends(const Clock& clock, RuntimeSockets sockets)
+SystemBackends::SystemBackends(const Clock& clock, const RuntimeSockets& sockets)
     : clock_(clock),
-      containers_(clock, ContainerLists::Asking::in_place, std::move(sockets),
+      containers_(clock, ContainerLists::Asking::in_place, sockets,
                   [this](const std::string& why) { complaints_.push_back(why); }) {}
 
 Result<std::unique_ptr<Daemon>> SystemBackends::connect(

@@ -55,7 +55,7 @@ class Backends {
 class SystemBackends final : public Backends {
  public:
   // The clock must outlive this. The runtimes are asked at `sockets`.
-  SystemBackends(const Clock& clock, RuntimeSockets sockets);
+  SystemBackends(const Clock& clock, const RuntimeSockets& sockets);
   Result<std::unique_ptr<Daemon>> connect(
       const std::string& path, std::chrono::milliseconds timeout) override;
   Result<std::unique_ptr<SnapshotReader>> snapshot(

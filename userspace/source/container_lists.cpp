@@ -39,9 +39,9 @@ RuntimeSockets default_runtime_sockets() {
 }
 
 ContainerLists::ContainerLists(const Clock& clock, Asking asking,
-                               RuntimeSockets sockets, Report report)
+                               const RuntimeSockets& sockets, Report report)
     : clock_(clock), asking_(asking), report_(std::move(report)) {
-  set_sockets(std::move(sockets));
+  set_sockets(sockets);
 }
 
 ContainerLists::~ContainerLists() {

@@ -39,7 +39,7 @@ class ContainerLists {
   using Condition = std::function<bool(const RuntimeContainer&)>;
 
   // The clock must outlive this.
-  ContainerLists(const Clock& clock, Asking asking, RuntimeSockets sockets,
+  ContainerLists(const Clock& clock, Asking asking, const RuntimeSockets& sockets,
                  Report report);
   // May take a second while a runtime hangs.
   ~ContainerLists();
