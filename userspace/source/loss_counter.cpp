@@ -23,12 +23,16 @@ std::uint64_t LossCounter::holes() const {
 
 std::uint64_t LossCounter::settle(std::uint64_t drops) {
   const std::uint64_t open = holes();
-  // Drops at the end of a burst leave no hole yet; holes without a drop are
-  // believed when they last.
-  const std::uint64_t lost = std::max(drops, std::min(open, suspected_));
-  suspected_ = open;
-  // A false alarm whose hole was filled later must not hide the next loss.
-  return lost - std::min(std::exchange(reported_, lost), lost);
+  // Every drop is a loss of its own, whatever else was said before: a believed
+  // hole may be filled while the next record is refused. (Drops at the end of a
+  // burst leave no hole yet.)
+  const std::uint64_t dropped =
+      drops - std::min(drops, std::exchange(drops_, drops));
+  // Holes without a drop are believed when they last.
+  const std::uint64_t lasting = std::min(open, std::exchange(suspected_, open));
+  const std::uint64_t unexplained = lasting - std::min(drops, lasting);
+  const std::uint64_t before = std::exchange(believed_, unexplained);
+  return dropped + unexplained - std::min(before, unexplained);
 }
 
 }  // namespace portwatch

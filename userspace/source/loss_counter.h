@@ -16,7 +16,8 @@ class LossCounter {
 
   // Called when the ring is empty; `drops` is the kernel's own count of refused
   // records since the start. Returns how many records are newly known to be
-  // lost; each is returned once.
+  // lost; each is returned once (twice, when its hole was believed before its drop
+  // was counted: rather that than a loss that is hidden).
   std::uint64_t settle(std::uint64_t drops);
 
  private:
@@ -29,7 +30,8 @@ class LossCounter {
 
   std::unordered_map<std::uint32_t, Cpu> cpus_;
   std::uint64_t suspected_ = 0;  // holes at the last settle()
-  std::uint64_t reported_ = 0;
+  std::uint64_t drops_ = 0;      // at the last settle()
+  std::uint64_t believed_ = 0;   // holes without a drop, then
 };
 
 }  // namespace portwatch
