@@ -151,6 +151,14 @@ void PortTable::start_listening(Entry& entry, const SocketFacts& facts,
   }
 }
 
+// Nobody has it any more, and its sock lives on to say farewell. A picture shows
+// that of MPTCP only: the release is told of the MPTCP socket, long before the
+// end of the subflow that is tracked.
+bool PortTable::is_orphan(const Entry& entry, const SocketFacts& facts) {
+  return facts.inode == 0 &&
+         (entry.socket.facts.inode != 0 || !takes_a_port(facts));
+}
+
 PortTable::Changes PortTable::apply(const SocketEvent& event) {
   Changes changes;
   switch (event.kind) {
@@ -276,7 +284,7 @@ void PortTable::reconcile(const SocketEntry& live, BootTime begun,
   if (entry->touched > begun) {
     return;  // an event told of it after the picture was begun
   }
-  if (facts.endpoint.port == 0) {
+  if (facts.endpoint.port == 0 || is_orphan(*entry, facts)) {
     lose_port(*entry, begun, true, changes);
     update(*entry, facts);
   } else if (facts.state == SocketState::connected ||

@@ -97,6 +97,7 @@ class PortTable {
   };
   using Changes = std::vector<TableChange>;
 
+  static bool is_orphan(const Entry& entry, const SocketFacts& facts);
   Entry* find_entry(const SocketFacts& facts);
   Entry* insert(const SocketFacts& facts);
   void update(Entry& entry, SocketFacts facts);

@@ -26,6 +26,14 @@ SocketFacts facts(std::uint64_t id, Port port,
   return socket;
 }
 
+SocketFacts orphan(std::uint64_t id, Port port) {
+  SocketFacts socket = facts(id, port, SocketState::closing);
+  socket.inode = 0;
+  socket.kernel = true;
+  socket.locked = true;
+  return socket;
+}
+
 SocketEvent event(Kind kind, std::uint64_t id, Port port, std::int64_t when) {
   SocketEvent made;
   made.kind = kind;
@@ -216,6 +224,23 @@ TEST_F(PortTableTest, ReplayOlderThanThePicture_NoChange) {
   EXPECT_EQ(apply(Kind::bind, 1, 80, 15), Types{});
   EXPECT_EQ(apply(Kind::listen, 1, 80, 16), Types{});
   EXPECT_EQ(table_.find(80).at(0).facts.state, SocketState::listening);
+}
+
+// The subflow of an MPTCP connection that was closed: it says its farewell.
+TEST_F(PortTableTest, Resync_OrphanOfMptcp_IsItsLostRelease) {
+  SocketEvent bind = event(Kind::bind, 1, 80, 10);
+  bind.socket.mptcp = true;
+  table_.apply(bind);
+  const SocketEntry left{orphan(1, 80), {}, {}};
+  EXPECT_EQ(resync({left}, 20), Types{kRelease});
+  EXPECT_EQ(resync({left}, 30), Types{});
+  EXPECT_EQ(apply(Kind::destroy, 1, 80, 40), Types{});
+  EXPECT_EQ(table_.size(), 0u);
+}
+
+TEST_F(PortTableTest, Resync_OrphanThatWasNeverTold_NoChange) {
+  EXPECT_EQ(resync({{orphan(1, 80), {}, {}}}, 20), Types{});
+  EXPECT_EQ(apply(Kind::destroy, 1, 80, 30), Types{});
 }
 
 TEST_F(PortTableTest, UdpConnect_FloatsWithoutAChange) {
