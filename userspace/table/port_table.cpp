@@ -284,11 +284,14 @@ void PortTable::reconcile(const SocketEntry& live, BootTime begun,
   if (entry->touched > begun) {
     return;  // an event told of it after the picture was begun
   }
-  if (facts.endpoint.port == 0 || is_orphan(*entry, facts)) {
+  const bool orphan = is_orphan(*entry, facts);
+  if (orphan || entry->socket.facts.endpoint.port != facts.endpoint.port) {
     lose_port(*entry, begun, true, changes);
-    update(*entry, facts);
-  } else if (facts.state == SocketState::connected ||
-             facts.state == SocketState::closing) {
+  }
+  // A connection is told of only where it keeps a port that was bound: there its
+  // release will be.
+  const bool taken = takes_a_port(facts) || facts.locked;
+  if (orphan || facts.endpoint.port == 0 || !taken) {
     update(*entry, facts);
   } else if (facts.state == SocketState::listening) {
     start_listening(*entry, facts, begun, true, changes);

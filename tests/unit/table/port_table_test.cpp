@@ -243,6 +243,33 @@ TEST_F(PortTableTest, Resync_OrphanThatWasNeverTold_NoChange) {
   EXPECT_EQ(apply(Kind::destroy, 1, 80, 30), Types{});
 }
 
+TEST_F(PortTableTest, Resync_LostBindOfAConnectedSocket_ToldWhenItsPortIsExplicit) {
+  SocketFacts connected = facts(1, 80, SocketState::connected);
+  connected.locked = true;
+  const auto changes =
+      table_.resync(std::vector{SocketEntry{connected, {}, {}}}, BootTime(20));
+  ASSERT_EQ(types(changes), Types{kBind});
+  EXPECT_EQ(changes[0].socket.facts.state, SocketState::bound);
+  EXPECT_EQ(table_.find(80).at(0).facts.state, SocketState::connected);
+  EXPECT_EQ(resync({{connected, {}, {}}}, 30), Types{});
+  EXPECT_EQ(apply(Kind::release, 1, 80, 40), Types{kRelease});
+}
+
+TEST_F(PortTableTest, Resync_ConnectionWithAutomaticPort_NoChange) {
+  EXPECT_EQ(resync({{facts(1, 40000, SocketState::connected), {}, {}}}, 20),
+            Types{});
+  EXPECT_EQ(apply(Kind::release, 1, 40000, 30), Types{});
+}
+
+TEST_F(PortTableTest, Resync_ConnectedFromAnotherPort_TheToldOneIsReleased) {
+  apply(Kind::bind, 1, 40000, 10);
+  const SocketEntry other{facts(1, 40001, SocketState::connected), {}, {}};
+  const auto changes = table_.resync(std::vector{other}, BootTime(20));
+  ASSERT_EQ(types(changes), Types{kRelease});
+  EXPECT_EQ(changes[0].socket.facts.endpoint.port, 40000);
+  EXPECT_EQ(apply(Kind::release, 1, 40001, 30), Types{});
+}
+
 TEST_F(PortTableTest, UdpConnect_FloatsWithoutAChange) {
   EXPECT_EQ(apply(Kind::connect, 1, 0, 10), Types{});
   resync({{facts(1, 4000, SocketState::bound), {}, {}}}, 20);
