@@ -260,6 +260,19 @@ void PortTable::apply(const ProcessEvent& event) {
   }
 }
 
+// The element in the kernel knows who took the port that the socket holds now.
+void PortTable::learn_past(Entry& entry, const SocketEntry& live) {
+  if (!live.since || live.since <= entry.socket.since) {
+    return;
+  }
+  entry.socket.since = live.since;
+  entry.socket.creator = nullptr;
+  if (live.creator) {
+    entry.socket.creator = describe_(*live.creator);
+    add_candidate(entry, live.creator->id);
+  }
+}
+
 PortTable::Changes PortTable::adopt(const SocketEntry& live, BootTime when) {
   Changes changes;
   reconcile(live, when, changes);
@@ -275,19 +288,16 @@ void PortTable::reconcile(const SocketEntry& live, BootTime begun,
     if (entry == nullptr) {
       return;
     }
-    entry->socket.since = live.since;
-    if (live.creator) {
-      entry->socket.creator = describe_(*live.creator);
-      add_candidate(*entry, live.creator->id);
-    }
   }
   if (entry->touched > begun) {
     return;  // an event told of it after the picture was begun
   }
   const bool orphan = is_orphan(*entry, facts);
-  if (orphan || entry->socket.facts.endpoint.port != facts.endpoint.port) {
+  if (orphan || entry->socket.facts.endpoint.port != facts.endpoint.port ||
+      (entry->socket.since && entry->socket.since < live.since)) {
     lose_port(*entry, begun, true, changes);
   }
+  learn_past(*entry, live);
   // A connection is told of only where it keeps a port that was bound: there its
   // release will be.
   const bool taken = takes_a_port(facts) || facts.locked;

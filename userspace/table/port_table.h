@@ -116,6 +116,7 @@ class PortTable {
   void on_release(const SocketEvent& event, Changes& changes);
   void on_connect(const SocketEvent& event);
   std::vector<std::uint64_t> ids_on(Port port) const;
+  void learn_past(Entry& entry, const SocketEntry& live);
   void drop(const std::vector<std::uint64_t>& gone, BootTime when,
             Changes& changes);
   void reconcile(const SocketEntry& live, BootTime begun, Changes& changes);

@@ -270,6 +270,37 @@ TEST_F(PortTableTest, Resync_ConnectedFromAnotherPort_TheToldOneIsReleased) {
   EXPECT_EQ(apply(Kind::release, 1, 40001, 30), Types{});
 }
 
+TEST_F(PortTableTest, Resync_TookAnotherPort_PastIsThatOfTheNewPort) {
+  apply(Kind::bind, 1, 40000, 10);
+  TaskFacts task;
+  task.id = {200, 9};
+  task.comm = "other";
+  const SocketEntry moved{facts(1, 40001), task, BootTime(15)};
+  const auto changes = table_.resync(std::vector{moved}, BootTime(20));
+  ASSERT_EQ(types(changes), (Types{kRelease, kBind}));
+  EXPECT_EQ(changes[0].socket.since, BootTime(10));
+  EXPECT_EQ(changes[0].socket.creator->name, "server");
+  EXPECT_EQ(changes[1].socket.since, BootTime(15));
+  EXPECT_EQ(changes[1].socket.creator->name, "other");
+  EXPECT_TRUE(table_.find(40001).at(0).candidates.contains({200, 9}));
+}
+
+TEST_F(PortTableTest, Resync_TookTheSamePortAgain_ReleasedAndBound) {
+  apply(Kind::bind, 1, 40000, 10);
+  EXPECT_EQ(resync({{facts(1, 40000), {}, BootTime(15)}}, 20),
+            (Types{kRelease, kBind}));
+  EXPECT_EQ(table_.find(40000).at(0).since, BootTime(15));
+}
+
+// The element may be older than the event: listen(2) takes a port, too.
+TEST_F(PortTableTest, Resync_OlderPastInThePicture_IsNotTaken) {
+  apply(Kind::listen, 1, 40000, 10);
+  EXPECT_EQ(
+      resync({{facts(1, 40000, SocketState::listening), {}, BootTime(5)}}, 20),
+      Types{});
+  EXPECT_EQ(table_.find(40000).at(0).since, BootTime(10));
+}
+
 TEST_F(PortTableTest, UdpConnect_FloatsWithoutAChange) {
   EXPECT_EQ(apply(Kind::connect, 1, 0, 10), Types{});
   resync({{facts(1, 4000, SocketState::bound), {}, {}}}, 20);
