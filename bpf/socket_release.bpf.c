@@ -29,7 +29,10 @@ int BPF_PROG(pw_tcp_destroy_sock, struct sock *sk)
 {
 	struct pw_element *element = bpf_sk_storage_get(&pw_sockets, sk, 0, 0);
 
-	if (element && !element->released)
+	if (element && !element->released) {
+		/* First: no picture may show what was told to be gone. */
+		element->released = 1;
 		pw_emit_socket(PW_DESTROY, sk, element->id, 0, 0);
+	}
 	return 0;
 }
