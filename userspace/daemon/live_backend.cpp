@@ -12,6 +12,8 @@ namespace {
 // signals waiting.
 constexpr std::size_t kRecordsPerTurn = 4096;
 constexpr std::chrono::seconds kPause{1};
+// What a recovery takes in: all that was in the ring, not what goes on coming.
+constexpr std::size_t kRecordsPerRecovery = 262'144;
 
 }  // namespace
 
@@ -173,7 +175,12 @@ Result<void> LiveBackend::retry_untracked() {
   return {};
 }
 
+// What was recorded before the loss was seen is taken in before the picture is
+// read: of a socket that is gone by then, it is all that will ever be told.
 Result<void> LiveBackend::recover(std::uint64_t lost) {
+  if (auto current = take_in(kRecordsPerRecovery); !current) {
+    return current.error();
+  }
   lost_ += lost;
   describer_.forget_all();
   Change loss;

@@ -180,13 +180,18 @@ PortTable::Changes PortTable::apply(const SocketEvent& event) {
   return changes;
 }
 
-void PortTable::on_bind(const SocketEvent& event, Changes& changes) {
+// The entry of a socket that did something, made if need be. Null: it does not
+// fit, or a picture that is younger than the event has shown that it is gone (its
+// release was lost, or comes still).
+PortTable::Entry* PortTable::entry_of(const SocketEvent& event) {
   Entry* entry = find_entry(event.socket);
+  return entry != nullptr || event.when <= resynced_ ? entry : insert(event.socket);
+}
+
+void PortTable::on_bind(const SocketEvent& event, Changes& changes) {
+  Entry* entry = entry_of(event);
   if (entry == nullptr) {
-    entry = insert(event.socket);
-    if (entry == nullptr) {
-      return;
-    }
+    return;
   }
   const bool took_it = event.kind == SocketEvent::Kind::bind || !entry->announced;
   if (took_it && event.when > entry->touched) {
@@ -226,10 +231,7 @@ void PortTable::on_release(const SocketEvent& event, Changes& changes) {
 }
 
 void PortTable::on_connect(const SocketEvent& event) {
-  Entry* entry = find_entry(event.socket);
-  if (entry == nullptr) {
-    entry = insert(event.socket);
-  }
+  Entry* entry = entry_of(event);
   if (entry == nullptr) {
     return;
   }
@@ -314,6 +316,7 @@ void PortTable::reconcile(const SocketEntry& live, BootTime begun,
 PortTable::Changes PortTable::resync(std::span<const SocketEntry> picture,
                                      BootTime begun) {
   Changes changes;
+  resynced_ = begun;
   refused_ = 0;  // who still does not fit is counted again
   std::unordered_set<std::uint64_t> alive;
   alive.reserve(picture.size());

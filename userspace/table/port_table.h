@@ -100,6 +100,7 @@ class PortTable {
   static bool is_orphan(const Entry& entry, const SocketFacts& facts);
   Entry* find_entry(const SocketFacts& facts);
   Entry* insert(const SocketFacts& facts);
+  Entry* entry_of(const SocketEvent& event);
   void update(Entry& entry, SocketFacts facts);
   void erase(Entry& entry);
   void index(const Entry& entry);
@@ -124,6 +125,7 @@ class PortTable {
   std::size_t max_sockets_;
   DescribeCreator describe_;
   std::uint64_t refused_ = 0;
+  BootTime resynced_{};  // when the last resync's picture was begun
   std::unordered_map<std::uint64_t, Entry> entries_;  // by canonical id
   std::unordered_map<Port, std::set<std::uint64_t>> by_port_;
   std::unordered_map<std::uint64_t, std::uint64_t> mptcp_by_inode_;  // -> id

@@ -301,6 +301,14 @@ TEST_F(PortTableTest, Resync_OlderPastInThePicture_IsNotTaken) {
   EXPECT_EQ(table_.find(40000).at(0).since, BootTime(10));
 }
 
+TEST_F(PortTableTest, Resync_OlderBindOfASocketThatIsGone_DoesNotBringItBack) {
+  resync({}, 20);
+  EXPECT_EQ(apply(Kind::bind, 1, 80, 15), Types{});
+  EXPECT_EQ(apply(Kind::connect, 2, 0, 16), Types{});
+  EXPECT_EQ(table_.size(), 0u);
+  EXPECT_EQ(apply(Kind::bind, 1, 80, 25), Types{kBind});
+}
+
 TEST_F(PortTableTest, UdpConnect_FloatsWithoutAChange) {
   EXPECT_EQ(apply(Kind::connect, 1, 0, 10), Types{});
   resync({{facts(1, 4000, SocketState::bound), {}, {}}}, 20);
