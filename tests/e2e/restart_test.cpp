@@ -128,6 +128,44 @@ TEST_F(Restart, Killed_WhatHappenedMeanwhileIsToldOnceInOrder) {
   EXPECT_EQ(status()["eventsLost"], 0);
 }
 
+// What is left of an MPTCP connection, its subflow, lives for as long as its peer.
+class RestartWithMptcpClient : public Restart {
+ protected:
+  void SetUp() override {
+    Restart::SetUp();
+    start_daemon();
+    server_ = listening_socket("127.0.0.1", 7821, kMptcp);
+    client_ = bound_socket("127.0.0.1", 7822, kMptcp);
+    connect_to(client_, "127.0.0.1", 7821);
+    peer_ = UniqueFd(accept4(server_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    ask({"status"});
+  }
+
+  UniqueFd server_;
+  UniqueFd client_;
+  UniqueFd peer_;
+};
+
+TEST_F(RestartWithMptcpClient, ClosedMeanwhile_ReleasedAtOnceAndOnce) {
+  kill_daemon();
+  client_.reset();
+  start_daemon();
+  EXPECT_EQ(told(), (Lines{"release mptcp 7822"}));
+  peer_.reset();
+  server_.reset();
+  EXPECT_EQ(told(), (Lines{"release mptcp 7822", "release mptcp 7821"}));
+}
+
+TEST_F(RestartWithMptcpClient, ClosedBefore_IsNotReleasedAgain) {
+  client_.reset();
+  ask({"status"});
+  kill_daemon();
+  start_daemon();
+  peer_.reset();
+  server_.reset();
+  EXPECT_EQ(told(), (Lines{"release mptcp 7821"}));
+}
+
 TEST_F(Restart, Killed_ConnectionsOfMeanwhileAreNoBindings) {
   const UniqueFd server = listening_socket("127.0.0.1", 7818);
   start_daemon();

@@ -54,6 +54,7 @@ class LiveBackend final : public Backend {
   // What is known of the time before us, see live_takeover.cpp.
   struct Predecessor {
     std::unordered_map<std::uint64_t, SocketEntry> alive;  // by id
+    std::vector<SocketEntry> subflows;  // alive, and of MPTCP as it seems
     std::vector<SocketFacts> closed_mptcp;
     std::unordered_set<std::uint64_t> ended;  // ids
     std::optional<BootTime> first;            // record that it had not read
@@ -64,6 +65,7 @@ class LiveBackend final : public Backend {
   Result<void> take_over();
   Result<void> replay();
   void recall(SocketEvent& event);
+  void recall_mptcp(const SocketFacts& closed);
   void adopt_silently(const SocketEntry& entry);
   Result<void> take_silent_picture();
   void on_record(std::span<const std::byte> bytes);

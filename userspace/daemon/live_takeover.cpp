@@ -16,6 +16,26 @@ namespace {
 constexpr std::size_t kReplayRounds = 4096;
 constexpr std::size_t kRecordsPerRound = 4096;
 
+bool is_same_place(const SocketFacts& one, const SocketFacts& other) {
+  return one.netns == other.netns && one.endpoint.port == other.endpoint.port &&
+         one.endpoint.address == other.endpoint.address;
+}
+
+// One that says its farewell does not show any more whose it was.
+bool may_be_subflow(const SocketFacts& sock) {
+  return sock.mptcp || (sock.inode == 0 && !takes_a_port(sock));
+}
+
+bool is_subflow(const SocketFacts& sock, const SocketFacts& mptcp) {
+  return sock.mptcp ? sock.inode == mptcp.inode : is_same_place(sock, mptcp);
+}
+
+void join(SocketFacts& subflow, const SocketFacts& mptcp) {
+  subflow.mptcp = true;
+  subflow.endpoint.protocol = Protocol::mptcp;
+  subflow.inode = mptcp.inode;
+}
+
 }  // namespace
 
 Result<void> LiveBackend::take_over() {
@@ -26,14 +46,19 @@ Result<void> LiveBackend::take_over() {
   }
   for (const SocketEntry& entry : *picture) {
     predecessor_->alive.emplace(entry.socket.id, entry);
+    if (may_be_subflow(entry.socket)) {
+      predecessor_->subflows.push_back(entry);
+    }
   }
   if (auto replayed = replay(); !replayed) {
     return replayed;
   }
-  // What is older than the first record was told, with or without us.
+  // What is older than the first record was told, with or without us. (What has
+  // ended since the picture was read is gone.)
   for (const SocketEntry& entry : *picture) {
-    if (!entry.since || !predecessor_->first ||
-        *entry.since < *predecessor_->first) {
+    const bool told =
+        !entry.since || !predecessor_->first || *entry.since < *predecessor_->first;
+    if (told && !predecessor_->ended.contains(entry.socket.id)) {
       adopt_silently(entry);
     }
   }
@@ -59,16 +84,26 @@ Result<void> LiveBackend::replay() {
 }
 
 void LiveBackend::adopt_silently(const SocketEntry& entry) {
-  if (table_.same_socket(entry.socket) != nullptr) {
+  if (table_.same_socket(entry.socket) == nullptr) {
+    (void)table_.adopt(entry, {});
+  }
+}
+
+// An MPTCP socket is closed; of its subflow, the other daemon may have told. Should
+// that have ended before the picture, the record of its end follows.
+void LiveBackend::recall_mptcp(const SocketFacts& closed) {
+  Predecessor& before = *predecessor_;
+  const auto subflow = std::find_if(
+      before.subflows.begin(), before.subflows.end(),
+      [&](const SocketEntry& one) { return is_subflow(one.socket, closed); });
+  if (subflow == before.subflows.end()) {
+    before.closed_mptcp.push_back(closed);
     return;
   }
-  // Of one that was bound and is connected now, the bind was told: its release is
-  // to follow. (Whether that is so of an automatic port, nothing tells.)
-  SocketEntry told = entry;
-  if (told.socket.locked && !takes_a_port(told.socket)) {
-    told.socket.state = SocketState::bound;
-  }
-  (void)table_.adopt(told, {});
+  join(subflow->socket, closed);
+  adopt_silently(*subflow);
+  before.ended.insert(subflow->socket.id);
+  before.subflows.erase(subflow);
 }
 
 // Makes the table know what the other daemon knew before `event`.
@@ -82,21 +117,15 @@ void LiveBackend::recall(SocketEvent& event) {
     return;
   }
   if (is_end && facts.id == 0 && table_.same_socket(facts) == nullptr) {
-    before.closed_mptcp.push_back(facts);  // its subflow's end follows
+    recall_mptcp(facts);
     return;
   }
   if (event.kind == SocketEvent::Kind::destroy) {
     const auto whole =
         std::find_if(before.closed_mptcp.begin(), before.closed_mptcp.end(),
-                     [&](const auto& one) {
-                       return one.netns == facts.netns &&
-                              one.endpoint.port == facts.endpoint.port &&
-                              one.endpoint.address == facts.endpoint.address;
-                     });
+                     [&](const auto& one) { return is_same_place(one, facts); });
     if (whole != before.closed_mptcp.end()) {
-      facts.mptcp = true;
-      facts.endpoint.protocol = Protocol::mptcp;
-      facts.inode = whole->inode;
+      join(facts, *whole);
       before.closed_mptcp.erase(whole);
     }
   }
