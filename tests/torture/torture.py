@@ -3,7 +3,7 @@
 oracle.
 
   torture.py [--seed N]... [--seconds S] [--workers W] [--namespaces K]
-             [--build DIR] [--sabotage N] [--kill]
+             [--build DIR] [--sabotage N] [--kill] [--overflow]
 
 A seeded generator lets processes in several network namespaces make, bind, pass
 on, fork, exec, shut down and close sockets, and kills some. At random instants
@@ -11,7 +11,8 @@ everything is stopped and the daemon's answers (list, who, and the table that a
 subscriber of watch keeps) are compared with oracle.py. Exit: 0 no difference, 1
 some. --sabotage N makes the daemon lose one event in N on purpose: then there must
 be some. --kill kills the daemon under load every other time; its successor must know
-what it knew. Needs root. Ends only processes that it started.
+what it knew. --overflow gives it a ring that is far too small; what it told and what
+it reconstructed must add up all the same. Needs root. Ends only processes that it started.
 """
 import argparse
 import collections
@@ -29,110 +30,13 @@ import time
 
 import oracle
 import worker
+from subject import Daemon
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 OPERATIONS = 400  # of each worker between two comparisons
 # What an answer may admit to, and why that is no fault: see matches().
 HONEST_GAPS = ("holders: a descriptor is in a message",
                "holders: this host hides process 1")
-
-
-class Daemon:
-    """A private portwatchd and one subscriber."""
-
-    def __init__(self, options, directory):
-        self.directory = directory
-        self.path = f"{directory}/io.portwatch"
-        self.command = [options.build / "userspace/daemon/portwatchd", "--private",
-                        directory, "--backend", "ebpf"]
-        if options.sabotage:
-            self.command += ["--sabotage", str(options.sabotage)]
-        if options.kill:
-            with open(f"{directory}/portwatchd.toml", "w") as config:
-                config.write(f"[ebpf]\npins = '/sys/fs/bpf/torture-{os.getpid()}'\n")
-        self.lost = 0
-        self.events = 0
-        self.kills = 0
-        self.past = {}  # id -> (since, pid of the creator), as it said last
-        self.start()
-        self.is_fresh = False
-
-    def start(self):
-        ready, told = os.pipe()
-        with open(f"{self.directory}/log", "a") as log:
-            self.process = subprocess.Popen(
-                [*self.command, "--ready-fd", str(told)], pass_fds=[told], stderr=log)
-        os.close(told)
-        with open(ready, "rb") as pipe:
-            if pipe.read(1) != b"\n":
-                raise SystemExit(open(f"{self.directory}/log").read())
-        self.link = self.connect()
-        self.stream = self.connect()
-        self.rest = b""
-        self.bound = {}  # id -> the bind event's binding, not released since
-        self.untold = set()
-        self.is_fresh = True  # has told nothing of what it found at its start
-        self.call(self.stream, "Watch", {}, more=True)
-
-    def kill(self, pause):
-        self.process.kill()
-        self.process.wait()
-        self.kills += 1
-        time.sleep(pause)
-        self.start()
-
-    def begin_with(self, answer):
-        """What was told before this daemon's time, as far as its answer shows it: of
-        a connected socket that is not known."""
-        takes = [b["state"] in ("listening", "bound") for b in answer["bindings"]]
-        self.bound = {b["id"]: b for b, t in zip(answer["bindings"], takes) if t}
-        self.untold = {b["inode"] for b, t in zip(answer["bindings"], takes) if not t}
-        self.is_fresh = False
-
-    def end(self):
-        self.process.terminate()
-        if self.process.wait() != 0:
-            raise SystemExit(f"portwatchd ended with {self.process.returncode}")
-
-    def connect(self):
-        link = socket.socket(socket.AF_UNIX)
-        link.connect(self.path)
-        return link
-
-    def call(self, link, method, parameters, more=False):
-        link.sendall(json.dumps({"method": f"io.portwatch.{method}",
-                                 "parameters": parameters,
-                                 "more": more}).encode() + b"\0")
-
-    def ask(self, method, **parameters):
-        self.call(self.link, method, parameters)
-        data = b""
-        while not data.endswith(b"\0"):
-            data += self.link.recv(1 << 20)
-        return json.loads(data[:-1])["parameters"]
-
-    def follow(self, namespaces):
-        """Takes in the events up to now; the answer before flushed them."""
-        self.stream.settimeout(0.05)
-        try:
-            while True:
-                self.rest += self.stream.recv(1 << 20)
-                *whole, self.rest = self.rest.split(b"\0")
-                for message in whole:
-                    self.on_event(json.loads(message)["parameters"]["event"])
-        except TimeoutError:
-            pass
-        self.bound = {i: b for i, b in self.bound.items() if b["netns"] in namespaces}
-
-    def on_event(self, event):
-        self.events += 1
-        if event["event"] == "eventsLost":
-            self.lost += event["count"]
-        binding = event.get("binding")
-        if event["event"] in ("bind", "listen"):
-            self.bound[binding["id"]] = binding
-        elif event["event"] == "release":
-            self.bound.pop(binding["id"], None)
 
 
 class Herd:
@@ -357,6 +261,7 @@ def check(daemon, namespaces, home, rng):
             daemon.begin_with(answer)
         wrong += compare_stream(daemon, answer)
         wrong += compare_past(daemon, answer)
+        wrong += daemon.take_wrong()
         ports = sorted({s.port for s in sockets})
         for port in rng.sample(ports, min(8, len(ports))):
             about = daemon.ask("Who", port=port)
@@ -443,6 +348,8 @@ def torture(options, seed, directory):
             os.waitpid(pid, 0)
         for handle in [home, *namespaces.values()]:
             os.close(handle)
+    if options.overflow and not daemon.lost:
+        differences.append("nothing was lost: the ring is not too small")
     print(f"seed {seed}: {rounds} rounds, "
           f"{rounds * options.workers * OPERATIONS} operations, {compared} sockets "
           f"compared, {daemon.events} events, {daemon.lost} lost, "
@@ -463,6 +370,7 @@ def main():
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/dev")
     parser.add_argument("--sabotage", type=int, default=0)
     parser.add_argument("--kill", action="store_true")
+    parser.add_argument("--overflow", action="store_true")
     options = parser.parse_args()
     found = False
     for seed in options.seed or [1]:
