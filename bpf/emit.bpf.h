@@ -115,6 +115,7 @@ static __always_inline void pw_emit_socket(__u32 kind, struct sock *sk, __u64 id
 /* Remembers in the element that the current task took the port just now. */
 static __always_inline void pw_took_port(struct pw_element *element)
 {
+	element->let_go = 0;
 	element->since_ns = bpf_ktime_get_boot_ns();
 	pw_read_current(&element->creator);
 	pw_own((struct task_struct *)bpf_get_current_task());

@@ -19,7 +19,7 @@ struct pw_element {
 	 * helpers but not read; stored here it comes back as a plain address. */
 	__u64 sk;
 	__u32 released; /* the last reference was dropped: it lingers or dies */
-	__u32 reserved;
+	__u32 let_go;   /* it stopped listening and its port, an automatic one, went */
 	struct pw_task creator; /* pid 0: not seen */
 };
 

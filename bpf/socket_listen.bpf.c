@@ -19,9 +19,11 @@ static __always_inline struct sock *plain_sock(struct pw_element *element,
 
 static __always_inline void listening(struct bpf_sock_ops *ctx, struct bpf_sock *sk)
 {
-	/* Not tracked yet: nobody bound it, listen() itself took the port. One
-	 * that was bound before our time is tracked and keeps its unknown past. */
-	const int took_it = !bpf_sk_storage_get(&pw_sockets, sk, 0, 0);
+	/* Not tracked yet, or without its port since: nobody bound it, listen()
+	 * itself took the port. One that was bound before our time is tracked and
+	 * keeps its unknown past. */
+	struct pw_element *known = bpf_sk_storage_get(&pw_sockets, sk, 0, 0);
+	const int took_it = !known || known->let_go;
 	struct pw_element *element = pw_track(sk);
 
 	if (!element)
@@ -37,9 +39,13 @@ static __always_inline void listening(struct bpf_sock_ops *ctx, struct bpf_sock 
 static __always_inline void stopped(struct bpf_sock *sk)
 {
 	struct pw_element *element = bpf_sk_storage_get(&pw_sockets, sk, 0, 0);
+	struct sock *plain;
 
-	if (element && !element->released)
-		pw_emit_socket(PW_UNLISTEN, plain_sock(element, sk), element->id, 0, 0);
+	if (!element || element->released)
+		return;
+	plain = plain_sock(element, sk);
+	element->let_go = !(BPF_CORE_READ(plain, sk_userlocks) & SOCK_BINDPORT_LOCK);
+	pw_emit_socket(PW_UNLISTEN, plain, element->id, 0, 0);
 }
 
 SEC("sockops")

@@ -69,6 +69,32 @@ TEST_F(Picture, AutomaticPortAfterShutdown_PortZeroNow) {
   EXPECT_EQ(port_of(socket), port) << "getsockname keeps the stale port";
 }
 
+// As the record says it: what listen(2) takes again is taken anew.
+TEST_F(Picture, ListenThatTakesAnotherPort_PastIsThatOfTheListen) {
+  const UniqueFd socket = listening_socket("127.0.0.1", 0);
+  const auto before = on(port_of(socket));
+  ASSERT_EQ(before.size(), 1u);
+  shutdown(socket.get(), SHUT_RDWR);
+  const UniqueFd other = bound_socket("127.0.0.1", before[0].socket.endpoint.port);
+  take();
+  start_listening(socket);
+  const auto events = take();
+  ASSERT_EQ(events.size(), 1u);
+  const auto after = on(port_of(socket));
+  ASSERT_EQ(after.size(), 1u);
+  EXPECT_GT(after[0].since, before[0].since);
+  EXPECT_EQ(after[0].since, events[0].when);
+}
+
+TEST_F(Picture, ListenOnTheBoundPort_PastIsThatOfTheBind) {
+  const UniqueFd socket = bound_socket("127.0.0.1", 7214);
+  const auto before = on(7214);
+  start_listening(socket);
+  const auto after = on(7214);
+  ASSERT_EQ(after.size(), 1u);
+  EXPECT_EQ(after[0].since, before.at(0).since);
+}
+
 TEST_F(Picture, OneDescriptor_Proven) {
   const UniqueFd socket = listening_socket("127.0.0.1", 7203);
   const auto found = only(picture_->holders_of(getpid(), 7203), 7203);
