@@ -49,7 +49,7 @@ class Restart : public Host {
   std::vector<std::string> told() const {
     std::vector<std::string> lines;
     std::istringstream out(
-        ask({"watch", "-n", "1024", "--timeout", "0.2s", "--json"}).out);
+        ask({"watch", "-n", "1024", "--timeout", "1s", "--json"}).out);
     for (std::string line; std::getline(out, line);) {
       const Json event = Json::parse(line);
       if (!event.contains("binding") || event["binding"].is_null()) {
