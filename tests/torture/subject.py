@@ -2,13 +2,55 @@
 of watch that keeps a table by what it is told and notes what cannot be: a release
 of what was not bound, a bind of what is.
 """
+import datetime
 import json
 import os
+import queue
 import socket
 import subprocess
+import threading
 import time
 
 SMALL_RING = "4KiB"  # about 25 records: thousands a second do not fit
+
+
+class Stream:
+    """Reads a connection at once, whatever else is going on: who does not is cut, and
+    the rest of the host may tell the daemon much more than the herd does."""
+
+    def __init__(self, connection):
+        self.connection = connection
+        self.data = queue.SimpleQueue()
+        self.rest = b""
+        threading.Thread(target=self.read, daemon=True).start()
+
+    def read(self):
+        try:
+            while data := self.connection.recv(1 << 20):
+                self.data.put(data)
+        except OSError:
+            pass
+        self.data.put(b"")
+
+    def events(self):
+        """Those that were told before this call, some later ones perhaps: up to a
+        pause, or to one that happened after it."""
+        now = datetime.datetime.now(datetime.timezone.utc)
+        end = (now + datetime.timedelta(milliseconds=10)).strftime("%FT%T.%fZ")
+        try:
+            while True:
+                data = self.data.get(timeout=0.05)
+                if not data:
+                    raise SystemExit("portwatchd has ended the watch")
+                *whole, self.rest = (self.rest + data).split(b"\0")
+                for message in map(json.loads, whole):
+                    if "error" in message:
+                        raise SystemExit(f"portwatchd ends the watch: {message}")
+                    yield message["parameters"]["event"]
+                if whole and message["parameters"]["event"]["time"] > end:
+                    return
+        except queue.Empty:
+            pass
 
 
 class Daemon:
@@ -43,13 +85,13 @@ class Daemon:
             if pipe.read(1) != b"\n":
                 raise SystemExit(open(f"{self.directory}/log").read())
         self.link = self.connect()
-        self.stream = self.connect()
-        self.rest = b""
+        connection = self.connect()
         self.bound = {}  # id -> the bind event's binding, not released since
         self.untold = set()  # inodes: whether a bind of it was told is not known
         self.wrong = []
         self.is_fresh = True  # has told nothing of what it found at its start
-        self.call(self.stream, "Watch", {}, more=True)
+        self.call(connection, "Watch", {}, more=True)
+        self.stream = Stream(connection)
 
     def kill(self, pause):
         self.process.kill()
@@ -90,20 +132,8 @@ class Daemon:
 
     def follow(self, namespaces):
         """Takes in the events up to now; the answer before flushed them."""
-        self.stream.settimeout(0.05)
-        try:
-            while True:
-                data = self.stream.recv(1 << 20)
-                if not data:
-                    raise SystemExit("portwatchd has cut its subscriber")
-                self.rest += data
-                *whole, self.rest = self.rest.split(b"\0")
-                for message in map(json.loads, whole):
-                    if "error" in message:
-                        raise SystemExit(f"portwatchd ends the watch: {message}")
-                    self.on_event(message["parameters"]["event"], namespaces)
-        except TimeoutError:
-            pass
+        for event in self.stream.events():
+            self.on_event(event, namespaces)
 
     def on_event(self, event, namespaces):
         self.events += 1
