@@ -24,6 +24,9 @@ struct Question {
   bool listening = false;
   // Connected and closing sockets too. A question with a port always has them.
   bool connected = false;
+  // Not a filter: a question with a port has those too that are served by a socket
+  // which is in the answer; see hide_served_connections().
+  bool served_connections = false;
   // Not a filter: the asker's own namespace, listed first. 0 = not known.
   std::uint32_t own_netns = 0;
   // Not a filter: false leaves Binding::holders unknown, which is much cheaper

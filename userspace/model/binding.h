@@ -35,8 +35,12 @@ struct Binding {
   std::optional<bool> reuse_addr;
   std::optional<bool> reuse_port;
   std::optional<std::string> interface;  // SO_BINDTODEVICE
-  std::optional<WallTime> since;         // empty: before our time
-  std::optional<WallTime> until;         // history and release events
+  // The same as an index of its namespace, where names cannot be read; 0: any
+  // device, or not known. Not in the JSON.
+  std::uint32_t interface_index = 0;
+  std::optional<uid_t> uid;  // of the socket: its creator's fsuid (SO_REUSEPORT)
+  std::optional<WallTime> since;  // empty: before our time
+  std::optional<WallTime> until;  // history and release events
   // closing only: until the kernel gives the port up, unless the peer sends
   // something meanwhile. Empty: not fixed (it waits for the peer), or not known.
   std::optional<std::chrono::milliseconds> remaining;

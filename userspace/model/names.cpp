@@ -6,16 +6,28 @@
 #include "userspace/model/answer.h"
 #include "userspace/model/binding.h"
 #include "userspace/model/change.h"
+#include "userspace/model/verdict.h"
 
 namespace portwatch {
 namespace {
 
-using Words = std::array<std::string_view, 5>;  // unused places stay empty
+using Words = std::array<std::string_view, 20>;  // unused places stay empty
 constexpr Words kStates = {"listening", "bound", "connected", "closing"};
 constexpr Words kHeldBy = {"process", "kernel", "inFlight", "nobody"};
 constexpr Words kSources = {"ebpf", "sock_diag", "procfs", "libproc", "iphlpapi"};
 constexpr Words kConfidences = {"exact", "snapshot", "partial"};
-constexpr Words kChanges = {"bind", "listen", "release", "eventsLost", "resynced"};
+constexpr Words kChanges = {
+    "bind",         "listen",          "release",     "eventsLost", "resynced",
+    "bindFailed",   "bindFailureLoop", "crashLoop",   "loopEnded",  "orphan",
+    "ownerChanged", "timeWaitPile",    "portConflict"};
+constexpr Words kOperations = {"bind", "listen", "connect"};
+constexpr Words kSubjects = {"unit", "container", "program"};
+constexpr Words kOutcomes = {"free", "blocked", "unknown"};
+constexpr Words kReasons = {
+    "listener",  "bound",          "clientPort", "connection",     "timeWait",
+    "orphan",    "inFlight",       "kernel",     "lowPort",        "notLocal",
+    "tentative", "exhausted",      "denied",     "otherNamespace", "published",
+    "reserved",  "ephemeralRange", "shadowed",   "failedBefore",   "loops"};
 
 template <class Enum>
 std::string_view word_of(const Words& words, Enum value) {
@@ -39,6 +51,10 @@ std::string_view to_string(HeldBy v) { return word_of(kHeldBy, v); }
 std::string_view to_string(Source v) { return word_of(kSources, v); }
 std::string_view to_string(Confidence v) { return word_of(kConfidences, v); }
 std::string_view to_string(ChangeType v) { return word_of(kChanges, v); }
+std::string_view to_string(Operation v) { return word_of(kOperations, v); }
+std::string_view to_string(Subject::Kind v) { return word_of(kSubjects, v); }
+std::string_view to_string(Answerable v) { return word_of(kOutcomes, v); }
+std::string_view to_string(ReasonCode v) { return word_of(kReasons, v); }
 
 std::optional<SocketState> state_from(std::string_view w) {
   return value_of<SocketState>(kStates, w);
@@ -54,6 +70,18 @@ std::optional<Confidence> confidence_from(std::string_view w) {
 }
 std::optional<ChangeType> change_type_from(std::string_view w) {
   return value_of<ChangeType>(kChanges, w);
+}
+std::optional<Operation> operation_from(std::string_view w) {
+  return value_of<Operation>(kOperations, w);
+}
+std::optional<Subject::Kind> subject_kind_from(std::string_view w) {
+  return value_of<Subject::Kind>(kSubjects, w);
+}
+std::optional<Answerable> answerable_from(std::string_view w) {
+  return value_of<Answerable>(kOutcomes, w);
+}
+std::optional<ReasonCode> reason_code_from(std::string_view w) {
+  return value_of<ReasonCode>(kReasons, w);
 }
 
 }  // namespace portwatch

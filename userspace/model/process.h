@@ -48,7 +48,9 @@ struct Process {
   std::optional<std::vector<std::string>> cmdline;
   std::optional<uid_t> uid;  // effective uid
   std::optional<std::string> user;
-  std::optional<pid_t> ppid;             // 0 = none visible
+  std::optional<pid_t> ppid;  // 0 = none visible
+  // With ppid the parent's identity; 0: not known. Not in the JSON.
+  std::uint64_t parent_start_ticks = 0;
   std::optional<std::string> cgroup;     // "/system.slice/nginx.service"
   std::optional<std::string> unit;       // "nginx.service"
   std::optional<std::string> container;  // "docker:0123456789ab"

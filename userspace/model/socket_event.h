@@ -9,8 +9,10 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "userspace/base/clock.h"
+#include "userspace/model/bind_failure.h"
 #include "userspace/model/binding.h"
 
 namespace portwatch {
@@ -29,6 +31,7 @@ struct SocketFacts {
   bool kernel = false;  // no process ever had a descriptor on it
   bool mptcp = false;   // the subflow of an MPTCP socket, or that socket itself
   bool locked = false;  // explicit port: survives shutdown and disconnect
+  uid_t uid = 0;        // of the socket: its creator's fsuid
 
   friend bool operator==(const SocketFacts&, const SocketFacts&) = default;
 };
@@ -39,13 +42,25 @@ inline bool takes_a_port(const SocketFacts& facts) {
 }
 
 struct TaskFacts {
-  ProcessId id;                 // pid 0: not visible in the daemon's pid namespace
-  pid_t ppid = 0;               // 0: none visible
-  uid_t uid = 0;                // effective, initial user namespace
-  std::uint64_t cgroup_id = 0;  // v2; 0: not read
+  ProcessId id;    // pid 0: not visible in the daemon's pid namespace
+  pid_t ppid = 0;  // 0: none visible
+  uid_t uid = 0;   // effective, initial user namespace
+  std::uint64_t parent_start_ticks = 0;  // with ppid: the parent's identity
+  std::uint64_t cgroup_id = 0;           // v2; 0: not read
   std::string comm;
 
   friend bool operator==(const TaskFacts&, const TaskFacts&) = default;
+};
+
+// What /proc may not show any more when the record is read.
+struct TaskDetails {
+  std::string exe;                // as /proc/PID/exe; empty: not read, or cut off
+  std::vector<std::string> argv;  // the first 512 bytes; the last may be cut
+  bool argv_cut = false;
+  std::string cgroup;              // v2 path; empty: not read
+  std::vector<TaskFacts> parents;  // nearest first, at most 8; cgroup_id is 0
+
+  friend bool operator==(const TaskDetails&, const TaskDetails&) = default;
 };
 
 struct SocketEvent {
@@ -57,10 +72,11 @@ struct SocketEvent {
     destroy,
     connect
   };
+  // unlisten also takes back a bind: another tool refused it after it was told.
   Kind kind = Kind::bind;
   BootTime when{};
   SocketFacts socket;
-  TaskFacts task;  // who did it; all zero for unlisten and destroy
+  TaskFacts task;  // who did it; all zero for unlisten, release and destroy
 };
 
 struct ProcessEvent {
@@ -68,10 +84,24 @@ struct ProcessEvent {
   Kind kind = Kind::fork;
   BootTime when{};
   TaskFacts task;
-  ProcessId child;  // fork only
+  ProcessId child;                     // fork only
+  std::optional<int> wait_status;      // exit only, as wait(2) gives it
+  std::optional<TaskDetails> details;  // exit only; empty: it was too late
 };
 
-using KernelEvent = std::variant<SocketEvent, ProcessEvent>;
+// A bind, listen or connect that the kernel refused.
+struct FailureEvent {
+  Operation operation = Operation::bind;
+  int error = 0;  // errno, positive
+  BootTime when{};
+  // Its endpoint is what was asked for (the kernel's copy), not what it has. id 0:
+  // not tracked.
+  SocketFacts socket;
+  TaskFacts task;
+  TaskDetails details;
+};
+
+using KernelEvent = std::variant<SocketEvent, ProcessEvent, FailureEvent>;
 
 // A tracked socket in the kernel's own picture.
 struct SocketEntry {

@@ -19,6 +19,27 @@ struct HookStatus {
   friend bool operator==(const HookStatus&, const HookStatus&) = default;
 };
 
+// Where the past is kept.
+struct HistoryStatus {
+  bool enabled = false;
+  std::string path;
+  std::string error;  // why nothing is written now; empty: it is
+  std::uint64_t rows = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t lost = 0;  // rows that were not written since the start
+  friend bool operator==(const HistoryStatus&, const HistoryStatus&) = default;
+};
+
+// Runs of the hooks of the configuration since the start.
+struct AlertStatus {
+  std::uint64_t hooks = 0;  // configured
+  std::uint64_t delivered = 0;
+  std::uint64_t failed = 0;      // could not be run, timed out, exit code not 0
+  std::uint64_t suppressed = 0;  // by a cooldown
+  std::uint64_t dropped = 0;     // by a full queue
+  friend bool operator==(const AlertStatus&, const AlertStatus&) = default;
+};
+
 struct Status {
   std::string version;
   pid_t pid = 0;
@@ -31,7 +52,12 @@ struct Status {
   std::uint64_t resyncs = 0;
   std::uint64_t full_passes = 0;    // over every descriptor of the host
   std::optional<std::string> pins;  // directory; empty: a restart forgets
-  std::uint64_t bindings = 0;       // sockets in the table
+  // How failed binds are seen: "fexit", "task_work", "tracepoint" or "none".
+  std::string bind_results = "none";
+  std::uint64_t failures = 0;  // failed binds since the start
+  HistoryStatus history;
+  AlertStatus alerts;
+  std::uint64_t bindings = 0;  // sockets in the table
   std::uint64_t clients = 0;
   std::uint64_t subscribers = 0;
   std::uint64_t resident_bytes = 0;

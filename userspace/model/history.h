@@ -1,0 +1,34 @@
+// history.h - questions about the past.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+#include "userspace/model/answer.h"
+#include "userspace/model/change.h"
+
+namespace portwatch {
+
+// Bindings that overlap the time, or events within it. Empty fields do not narrow.
+struct HistoryQuestion {
+  std::optional<Port> port;
+  std::optional<Protocol> protocol;
+  std::optional<std::uint32_t> netns;
+  std::optional<WallTime> since;
+  std::optional<WallTime> until;
+  std::size_t limit = 1000;  // the youngest so many; 1 to kMaxHistoryRows
+};
+inline constexpr std::size_t kMaxHistoryRows = 10'000;
+
+// Events of the past (failures, loops), oldest first, and what is missing: that
+// failed binds are not seen here, that the history is off or damaged.
+struct EventsAnswer {
+  Source source = Source::ebpf;
+  Confidence confidence = Confidence::exact;
+  std::vector<Missing> missing;
+  std::vector<Change> events;
+  std::size_t active = 0;  // loops: of those, so many go on
+};
+
+}  // namespace portwatch
