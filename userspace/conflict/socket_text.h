@@ -1,0 +1,25 @@
+// socket_text.h - what is said, and advised, of sockets of one kind and one owner.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "userspace/model/host_facts.h"
+#include "userspace/model/verdict.h"
+
+namespace portwatch {
+
+struct SocketGroup {
+  const BindRequest& request;
+  ReasonCode code;
+  const std::vector<Binding>& bindings;  // not empty
+  bool blocks;                           // false: it is not known
+};
+
+// "0.0.0.0:5055/tcp is listened on by python3 (pid 1234, root) since 12:00:00", and
+// why an option that the request has does not help.
+std::string socket_text(const SocketGroup& group, WallTime now);
+std::vector<Remedy> socket_remedies(const SocketGroup& group,
+                                    const HostFacts& facts);
+
+}  // namespace portwatch
