@@ -7,26 +7,56 @@
 
 #include "bpf/read.bpf.h"
 
+/* Takes the next number of this CPU; NULL cannot be: the array has this entry. */
+static __always_inline struct pw_counters *pw_number(__u64 *seq)
+{
+	const __u32 zero = 0;
+	struct pw_counters *mine = bpf_map_lookup_elem(&pw_counters, &zero);
+
+	/* Before the reserve, so that a refused record leaves a hole. Atomic: on
+	 * a preemptible kernel two hooks can meet on one CPU. */
+	if (mine)
+		*seq = __sync_fetch_and_add(&mine->seq, 1) + 1;
+	return mine;
+}
+
+/* A record that could not even be begun. */
+static __always_inline void pw_count_loss(void)
+{
+	__u64 seq;
+	struct pw_counters *mine = pw_number(&seq);
+
+	if (mine)
+		__sync_fetch_and_add(&mine->drops, 1);
+}
+
+/* A loop of its own: clang has no memset of more than 1 KiB for this target. */
+static __always_inline void pw_zero(volatile __u64 *words, const __u32 count)
+{
+#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < count; i++)
+		words[i] = 0;
+}
+
 /* A zeroed record of `size` bytes with its header filled, or NULL: then the
  * loss is counted, and userspace takes a new picture when it sees the count. */
 static __always_inline void *pw_reserve(__u32 kind, const __u64 size)
 {
-	const __u32 zero = 0;
-	struct pw_counters *mine = bpf_map_lookup_elem(&pw_counters, &zero);
 	struct pw_header *header;
 	__u64 seq;
+	struct pw_counters *mine = pw_number(&seq);
 
 	if (!mine)
-		return 0; /* cannot be: the array has this entry */
-	/* Before the reserve, so that a refused record leaves a hole. Atomic: on
-	 * a preemptible kernel two hooks can meet on one CPU. */
-	seq = __sync_fetch_and_add(&mine->seq, 1) + 1;
+		return 0;
 	header = bpf_ringbuf_reserve(&pw_ring, size, 0);
 	if (!header) {
 		__sync_fetch_and_add(&mine->drops, 1);
 		return 0;
 	}
-	__builtin_memset(header, 0, size);
+	if (size <= 1024)
+		__builtin_memset(header, 0, size);
+	else
+		pw_zero((void *)header, size / 8);
 	header->kind = kind;
 	header->cpu = bpf_get_smp_processor_id();
 	header->seq = seq;
@@ -55,12 +85,33 @@ static __always_inline void pw_read_current(struct pw_task *out)
 	out->cgroup_id = bpf_get_current_cgroup_id();
 }
 
+/* Most of the time it is there already, and a look costs a third of a write. */
+static __always_inline void pw_remember(void *map, __u32 tgid, __u64 start)
+{
+	const __u64 *known = bpf_map_lookup_elem(map, &tgid);
+
+	if (!known || *known != start)
+		bpf_map_update_elem(map, &tgid, &start, BPF_ANY);
+}
+
 static __always_inline void pw_own(struct task_struct *task)
 {
-	__u32 tgid = BPF_CORE_READ(task, tgid);
-	__u64 start = BPF_CORE_READ(task, group_leader, start_boottime);
+	pw_remember(&pw_owners, BPF_CORE_READ(task, tgid),
+	            BPF_CORE_READ(task, group_leader, start_boottime));
+}
 
-	bpf_map_update_elem(&pw_owners, &tgid, &start, BPF_ANY);
+/* The current task, read as `as`, took a port or failed to: its end is told, and
+ * that of its parent, unless this is an init or the kernel. */
+static __always_inline void pw_own_current(const struct pw_task *as)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct task_struct *parent = BPF_CORE_READ(task, group_leader, real_parent);
+	const __u32 parent_tgid = BPF_CORE_READ(parent, tgid);
+
+	pw_remember(&pw_owners, bpf_get_current_pid_tgid() >> 32, as->start_ns);
+	if (parent_tgid > 1 && as->ppid != 1 &&
+	    !(BPF_CORE_READ(parent, flags) & PF_KTHREAD))
+		pw_remember(&pw_parents, parent_tgid, as->parent_start_ns);
 }
 
 static __always_inline void pw_count_storage_failure(void)
@@ -94,22 +145,31 @@ static __always_inline void pw_name(struct pw_element *element)
 		e_;                                                                        \
 	})
 
-/* One socket record about `sk`. by_current: the current task did it. since_ns: when
- * it took its port, if it did so just now, else 0: whoever reads the record and
- * whoever reads the element must name the same instant. */
-static __always_inline void pw_emit_socket(__u32 kind, struct sock *sk, __u64 id,
-                                           int by_current, __u64 since_ns)
+static __always_inline void pw_emit(struct pw_socket_record *record, struct sock *sk,
+                                    __u64 id)
+{
+	pw_read_socket(&record->socket, sk, id);
+	pw_submit(record);
+}
+
+/* One socket record about `sk`, by nobody in particular. */
+static __always_inline void pw_emit_socket(__u32 kind, struct sock *sk, __u64 id)
+{
+	struct pw_socket_record *record = pw_reserve(kind, sizeof(*record));
+
+	if (record)
+		pw_emit(record, sk, id);
+}
+
+/* The same, done by the current task. */
+static __always_inline void pw_emit_by_current(__u32 kind, struct sock *sk, __u64 id)
 {
 	struct pw_socket_record *record = pw_reserve(kind, sizeof(*record));
 
 	if (!record)
 		return;
-	pw_read_socket(&record->socket, sk, id);
-	if (by_current)
-		pw_read_current(&record->task);
-	if (since_ns)
-		record->header.boot_ns = since_ns;
-	pw_submit(record);
+	pw_read_current(&record->task);
+	pw_emit(record, sk, id);
 }
 
 /* Remembers in the element that the current task took the port just now. */
@@ -117,8 +177,23 @@ static __always_inline void pw_took_port(struct pw_element *element)
 {
 	element->let_go = 0;
 	element->since_ns = bpf_ktime_get_boot_ns();
+	__builtin_memset(&element->creator, 0, sizeof(element->creator));
 	pw_read_current(&element->creator);
-	pw_own((struct task_struct *)bpf_get_current_task());
+	pw_own_current(&element->creator);
+}
+
+/* A record of the port that pw_took_port() remembered: whoever reads it and whoever
+ * reads the element must name the same process and the same instant. */
+static __always_inline struct pw_socket_record *
+pw_reserve_taken(__u32 kind, const struct pw_element *element)
+{
+	struct pw_socket_record *record = pw_reserve(kind, sizeof(*record));
+
+	if (!record)
+		return 0;
+	record->task = element->creator;
+	record->header.boot_ns = element->since_ns;
+	return record;
 }
 
 #endif

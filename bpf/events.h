@@ -30,15 +30,18 @@ typedef unsigned long long pw_u64;
 #define PW_COMM_LEN 16 /* TASK_COMM_LEN, with the NUL */
 
 /* struct pw_header.kind */
-#define PW_BIND 1     /* socket record: it took socket.port */
-#define PW_LISTEN 2   /* socket record: it accepts connections on socket.port */
-#define PW_UNLISTEN 3 /* socket record: it stopped; the port stays if locked */
+#define PW_BIND 1   /* socket record: it took socket.port */
+#define PW_LISTEN 2 /* socket record: it accepts connections on socket.port */
+#define PW_UNLISTEN                                                                        \
+	3             /* socket record: it stopped; the port stays if locked. Also of      \
+	               * a PW_BIND that was refused after we had told it */
 #define PW_RELEASE 4  /* socket record: the last reference is being dropped */
 #define PW_DESTROY 5  /* socket record: the sock is gone, no release was seen */
 #define PW_CONNECT 6  /* socket record: its port may change without an event */
 #define PW_FORK 7     /* process record: task has a new child */
 #define PW_EXEC 8     /* process record: task runs another program */
-#define PW_EXIT 9     /* process record: the last thread of task ended */
+#define PW_EXIT 9     /* exit record: the last thread of task ended */
+#define PW_FAILURE 10 /* failure record: the kernel refused a port */
 
 /* struct pw_socket.flags */
 #define PW_SOCKET_REUSEADDR 0x01
@@ -49,6 +52,17 @@ typedef unsigned long long pw_u64;
 /* Explicit port: kept by shutdown and disconnect. The kernel sets it only after
  * PW_BIND was told. */
 #define PW_SOCKET_LOCKED 0x20
+
+/* struct pw_failure_record.operation */
+#define PW_OP_BIND 0
+#define PW_OP_LISTEN 1
+#define PW_OP_CONNECT 2
+
+/* struct pw_details.flags */
+#define PW_DETAILS_EXE 0x01     /* exe goes up to the root */
+#define PW_DETAILS_DELETED 0x02 /* exe has been unlinked */
+#define PW_DETAILS_CGROUP 0x04  /* cgroup goes up to the root */
+#define PW_DETAILS_ARGV_CUT 0x08
 
 /* Before every record in the ring. */
 struct pw_header {
@@ -65,6 +79,7 @@ struct pw_task {
 	pw_u32 uid;             /* effective, in the initial user namespace */
 	pw_u32 reserved;        /* 0 */
 	pw_u64 start_ns;        /* of the group leader, CLOCK_BOOTTIME */
+	pw_u64 parent_start_ns; /* the same of the real parent */
 	pw_u64 cgroup_id;       /* v2, inode number; 0 = not read */
 	char comm[PW_COMM_LEN]; /* of the group leader */
 };
@@ -83,12 +98,14 @@ struct pw_socket {
 	pw_u8 flags;         /* PW_SOCKET_* */
 	pw_u8 reserved;      /* 0 */
 	pw_u8 address[16];   /* network byte order; IPv4 in the first 4 */
+	pw_u32 uid;          /* its creator's fsuid, in the initial user namespace */
+	pw_u32 reserved2;    /* 0 */
 };
 
 struct pw_socket_record {
 	struct pw_header header;
 	struct pw_socket socket;
-	struct pw_task task; /* who did it; for PW_DESTROY all zero */
+	struct pw_task task; /* who did it; PW_UNLISTEN, PW_RELEASE, PW_DESTROY: zero */
 };
 
 struct pw_process_record {
@@ -97,6 +114,44 @@ struct pw_process_record {
 	pw_u32 child_pid; /* PW_FORK; else 0 */
 	pw_u32 reserved;
 	pw_u64 child_start_ns;
+};
+
+#define PW_PARENTS 8
+#define PW_CGROUP_LEN 384
+#define PW_EXE_LEN 512
+#define PW_ARGV_LEN 512
+
+/* What /proc may not show any more when the record is read. A path is its names
+ * from the last to the first, each with a NUL; what is beyond a length means
+ * nothing. */
+struct pw_details {
+	pw_u16 cgroup_len; /* v2; 0 with PW_DETAILS_CGROUP: the root */
+	pw_u16 exe_len;
+	pw_u16 argv_len; /* arguments with their NUL each */
+	pw_u8 parent_count;
+	pw_u8 flags;                       /* PW_DETAILS_* */
+	struct pw_task parent[PW_PARENTS]; /* nearest first; cgroup_id is 0 */
+	char cgroup[PW_CGROUP_LEN];
+	char exe[PW_EXE_LEN];
+	char argv[PW_ARGV_LEN];
+};
+
+struct pw_exit_record {
+	struct pw_header header;
+	struct pw_task task;
+	pw_u32 wait_status; /* as wait(2) gives it */
+	pw_u32 reserved;
+	struct pw_details details; /* all zero: the memory was gone already */
+};
+
+struct pw_failure_record {
+	struct pw_header header;
+	/* Address and port are those asked for: of connect, the local end. */
+	struct pw_socket socket;
+	struct pw_task task;
+	pw_u32 error;     /* errno, positive */
+	pw_u32 operation; /* PW_OP_* */
+	struct pw_details details;
 };
 
 /* One element of the socket storage, as the dump iterator writes it. */
@@ -132,22 +187,33 @@ struct pw_told {
 };
 
 PW_ASSERT(sizeof(struct pw_header) == 24);
-PW_ASSERT(sizeof(struct pw_task) == 48);
+PW_ASSERT(sizeof(struct pw_task) == 56);
 PW_ASSERT(PW_OFFSET(struct pw_task, start_ns) == 16);
-PW_ASSERT(PW_OFFSET(struct pw_task, comm) == 32);
-PW_ASSERT(sizeof(struct pw_socket) == 56);
+PW_ASSERT(PW_OFFSET(struct pw_task, comm) == 40);
+PW_ASSERT(sizeof(struct pw_socket) == 64);
 PW_ASSERT(PW_OFFSET(struct pw_socket, netns) == 24);
 PW_ASSERT(PW_OFFSET(struct pw_socket, port) == 32);
 PW_ASSERT(PW_OFFSET(struct pw_socket, address) == 40);
-PW_ASSERT(sizeof(struct pw_socket_record) == 128);
-PW_ASSERT(PW_OFFSET(struct pw_socket_record, task) == 80);
-PW_ASSERT(sizeof(struct pw_process_record) == 88);
-PW_ASSERT(PW_OFFSET(struct pw_process_record, child_pid) == 72);
-PW_ASSERT(sizeof(struct pw_socket_entry) == 112);
-PW_ASSERT(PW_OFFSET(struct pw_socket_entry, since_ns) == 104);
-PW_ASSERT(sizeof(struct pw_holder_entry) == 128);
-PW_ASSERT(PW_OFFSET(struct pw_holder_entry, files) == 104);
-PW_ASSERT(PW_OFFSET(struct pw_holder_entry, waiters) == 120);
+PW_ASSERT(PW_OFFSET(struct pw_socket, uid) == 56);
+PW_ASSERT(sizeof(struct pw_socket_record) == 144);
+PW_ASSERT(PW_OFFSET(struct pw_socket_record, task) == 88);
+PW_ASSERT(sizeof(struct pw_process_record) == 96);
+PW_ASSERT(PW_OFFSET(struct pw_process_record, child_pid) == 80);
+PW_ASSERT(sizeof(struct pw_details) == 1864);
+PW_ASSERT(PW_OFFSET(struct pw_details, parent) == 8);
+PW_ASSERT(PW_OFFSET(struct pw_details, cgroup) == 456);
+PW_ASSERT(PW_OFFSET(struct pw_details, exe) == 840);
+PW_ASSERT(PW_OFFSET(struct pw_details, argv) == 1352);
+PW_ASSERT(sizeof(struct pw_exit_record) == 1952);
+PW_ASSERT(PW_OFFSET(struct pw_exit_record, details) == 88);
+PW_ASSERT(sizeof(struct pw_failure_record) == 2016);
+PW_ASSERT(PW_OFFSET(struct pw_failure_record, error) == 144);
+PW_ASSERT(PW_OFFSET(struct pw_failure_record, details) == 152);
+PW_ASSERT(sizeof(struct pw_socket_entry) == 128);
+PW_ASSERT(PW_OFFSET(struct pw_socket_entry, since_ns) == 120);
+PW_ASSERT(sizeof(struct pw_holder_entry) == 144);
+PW_ASSERT(PW_OFFSET(struct pw_holder_entry, files) == 120);
+PW_ASSERT(PW_OFFSET(struct pw_holder_entry, waiters) == 136);
 PW_ASSERT(sizeof(struct pw_counters) == 24);
 PW_ASSERT(sizeof(struct pw_told) == 24);
 

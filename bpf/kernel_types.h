@@ -66,15 +66,25 @@ struct socket_wq {
 	struct wait_queue_head wait;
 };
 
+typedef struct {
+	__u32 val;
+} kuid_t;
+
 struct sock {
 	struct sock_common __sk_common;
 	struct socket *sk_socket;
+	__u32 sk_txhash; /* 0 until the first connect has got past its local port */
+	kuid_t sk_uid;
 	__u16 sk_type;
 	__u16 sk_protocol;
 	__u8 sk_userlocks;
 	__u8 sk_kern_sock : 1;
 };
 struct socket {
+	enum {
+		SS_FREE,
+		SS_UNCONNECTED, /* no connect has got past its first steps */
+	} state;
 	struct sock *sk;
 	struct socket_wq wq;
 };
@@ -92,8 +102,34 @@ typedef struct {
 typedef struct {
 	atomic64_t refcnt;
 } file_ref_t;
+
+struct qstr {
+	const unsigned char *name;
+};
+struct hlist_bl_node {
+	struct hlist_bl_node **pprev; /* null: not hashed */
+};
+struct dentry {
+	struct hlist_bl_node d_hash;
+	struct dentry *d_parent;
+	struct qstr d_name;
+};
+struct vfsmount {
+	struct dentry *mnt_root;
+};
+struct mount {
+	struct mount *mnt_parent;
+	struct dentry *mnt_mountpoint;
+	struct vfsmount mnt;
+};
+struct path {
+	struct vfsmount *mnt;
+	struct dentry *dentry;
+};
 struct file {
 	file_ref_t f_ref; /* since 6.13; holds the references minus one */
+	struct path f_path;
+	void *private_data;
 };
 struct file___before_6_13 {
 	atomic64_t f_count;
@@ -115,32 +151,77 @@ typedef struct {
 } atomic_t;
 struct signal_struct {
 	atomic_t live;
+	int group_exit_code;
+	unsigned int flags; /* SIGNAL_* */
 };
+struct mm_struct {
+	unsigned long arg_start;
+	unsigned long arg_end;
+	struct file *exe_file;
+};
+
+struct kernfs_node {
+	struct kernfs_node *__parent; /* since 6.15 */
+	const char *name;
+};
+struct kernfs_node___before_6_15 {
+	struct kernfs_node *parent;
+};
+struct cgroup {
+	struct kernfs_node *kn;
+};
+struct css_set {
+	struct cgroup *dfl_cgrp; /* in the v2 hierarchy */
+};
+
 struct files_struct {
 	atomic_t count;
 };
-typedef struct {
-	__u32 val;
-} kuid_t;
 struct cred {
 	kuid_t euid;
 };
 struct task_struct {
+	unsigned int flags; /* PF_* */
 	int pid;
 	int tgid;
+	int exit_code;
 	__u64 start_boottime;
 	struct task_struct *group_leader;
 	struct task_struct *real_parent;
 	struct pid *thread_pid;
 	struct signal_struct *signal;
 	struct files_struct *files;
+	struct mm_struct *mm;
+	struct css_set *cgroups;
 	const struct cred *cred;
 	char comm[16];
+};
+
+struct pt_regs {
+#if defined(__TARGET_ARCH_x86)
+	unsigned long orig_ax;
+	unsigned long ax;
+#elif defined(__TARGET_ARCH_arm64)
+	__u64 regs[31];
+	__s32 syscallno;
+#endif
+};
+
+struct io_cqe {
+	__s32 res;
+};
+struct io_kiocb {
+	struct file *file;
+	__u8 opcode;
+	struct io_cqe cqe;
 };
 
 struct tcp_sock;
 struct udp_sock;
 struct seq_file;
+struct bpf_map {
+	__u32 id;
+};
 struct bpf_iter_meta {
 	struct seq_file *seq;
 };
@@ -167,6 +248,11 @@ struct bpf_iter__udp {
 
 #pragma clang attribute pop
 
+/* A field of a map's value that the kernel (6.18) knows by this name and size. */
+struct bpf_task_work {
+	__u64 __opaque;
+} __attribute__((aligned(8)));
+
 /* include/uapi and include/net values that linux/bpf.h does not carry. */
 #define AF_INET 2
 #define AF_INET6 10
@@ -178,5 +264,16 @@ struct bpf_iter__udp {
 #define IPPROTO_MPTCP 262
 #define SOCK_BINDPORT_LOCK 8   /* include/net/sock.h */
 #define WQ_FLAG_EXCLUSIVE 0x01 /* include/linux/wait.h */
+#define TCP_SYN_SENT 2         /* include/net/tcp_states.h */
+#define TCP_TIME_WAIT 6
+#define TCP_CLOSE 7
+#define TCP_LISTEN 10
+#define TCP_NEW_SYN_RECV 12
+#define PF_IO_WORKER 0x00000010 /* include/linux/sched.h */
+#define PF_KTHREAD 0x00200000
+#define SIGNAL_GROUP_EXIT 0x00000004 /* include/linux/sched/signal.h */
+#define EAGAIN 11
+#define EADDRINUSE 98
+#define EADDRNOTAVAIL 99
 
 #endif

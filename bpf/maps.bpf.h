@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * maps.bpf.h - what the hooks share. Defined in maps.bpf.c.
+ * maps.bpf.h - what the hooks share. Defined in maps.bpf.c, once in each object;
+ * all objects but the first use the maps of the first (userspace/source/
+ * failure_hooks.cpp).
  *
- * pw_sockets, pw_ring, pw_counters and pw_told may be pinned and go on from one
- * daemon to the next; the rest is each daemon's own.
+ * pw_sockets, pw_parents, pw_ring, pw_counters and pw_told may be pinned and go on
+ * from one daemon to the next; the rest is each daemon's own.
  */
 #ifndef PORTWATCH_BPF_MAPS_H
 #define PORTWATCH_BPF_MAPS_H
@@ -18,10 +20,16 @@ struct pw_element {
 	/* The sock itself. Some contexts give a pointer that may be handed to
 	 * helpers but not read; stored here it comes back as a plain address. */
 	__u64 sk;
-	__u32 released; /* the last reference was dropped: it lingers or dies */
-	__u32 let_go;   /* it stopped listening and its port, an automatic one, went */
+	__u32 released;  /* the last reference was dropped: it lingers or dies */
+	__u32 listening; /* PW_TRIES_*: a listen(2) is under way */
+	__u32 let_go;    /* it stopped listening and its port, an automatic one, went */
+	__u32 reserved;
 	struct pw_task creator; /* pid 0: not seen */
 };
+
+/* struct pw_element.listening */
+#define PW_TRIES_BOUND 1 /* with the port that it had */
+#define PW_TRIES_NEW 2   /* it has none yet */
 
 /* The membership set: every socket that took a port, or may take one without
  * telling. Filled by the socket hooks and by the tagging iterators; emptied by
@@ -46,6 +54,17 @@ struct pw_owners_map {
 };
 extern struct pw_owners_map pw_owners SEC(".maps");
 
+/* Parents of those who took a port or failed to: initial-namespace tgid -> start.
+ * Their end makes orphans, so it is told too; forks and execs are not. Filled by the
+ * socket hooks, emptied by exit. */
+struct pw_parents_map {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u32);
+	__type(value, __u64);
+};
+extern struct pw_parents_map pw_parents SEC(".maps");
+
 struct pw_ring_map {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 2 * 1024 * 1024);
@@ -69,31 +88,43 @@ struct pw_told_map {
 };
 extern struct pw_told_map pw_told SEC(".maps");
 
+/* A bind (or a connect that takes a port) between its first hook and its result.
+ * socket.id is 0 until PW_BIND is told for this very attempt. */
+struct pw_attempt {
+	__u64 sk;                /* address: names the sock, nothing more */
+	struct pw_socket socket; /* address and port as asked for */
+};
+
+struct pw_call {
+	struct bpf_task_work work; /* of the task_work tier; the kernel's own */
+	struct pw_attempt attempt;
+};
+
+/* Attempts of system calls: thread -> call. Filled by the first hook, read by
+ * post_bind, emptied by the result, on every way out of the call. */
+struct pw_calls_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__type(value, struct pw_call);
+};
+extern struct pw_calls_map pw_calls SEC(".maps");
+
+/* Attempts of rings: address of the struct socket -> attempt. Least recently used,
+ * because a request may say that it wants no completion when it succeeds. */
+struct pw_ring_attempts_map {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, struct pw_attempt);
+};
+extern struct pw_ring_attempts_map pw_ring_attempts SEC(".maps");
+
 /* Set before load. */
 extern const volatile __u32 pw_pid_namespace; /* inode number, the daemon's */
 
-/* What pw_dump has found: the elements whose id has pw_picture_part in the bits of
- * pw_picture_mask, and how many there are of those. Not by bpf_seq_write(): the kernel
- * fills 32 KiB a read and finds the way back by counting from the start of a bucket, of
- * which there are as many as CPUs. With 100,000 sockets that takes seconds, and an
- * element that dies meanwhile makes it pass over a live one. */
-#define PW_PICTURE_SIZE 65536 /* 7 MiB */
-extern struct pw_socket_entry pw_picture[PW_PICTURE_SIZE];
-extern __u64 pw_picture_count;
-extern __u64 pw_picture_mask;
-extern __u64 pw_picture_part;
-
-/* Written by userspace before it reads an iterator; one reader at a time. */
-extern __u32 pw_wanted_port; /* 0: every port */
-/* Holder iterator: 1: also track what is not tracked; 2: that only, write nothing. */
-extern __u32 pw_tag_found;
-
 /* Written by userspace: it reads the ring by a timer for now, nobody need wake it. */
 extern __u32 pw_attentive;
-
-/* Written by the holder iterator: descriptors of process 1 were seen. Some
- * hosts hide their init from iterators; userspace must know. */
-extern __u32 pw_saw_init;
 
 /* Drawn with an atomic add; starts at the boot time in ns, so that a later daemon
  * draws larger ones. */

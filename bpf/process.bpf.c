@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 // process.bpf.c - PW_FORK, PW_EXEC, PW_EXIT of processes that may hold a
-// tracked socket; all others cost a hash lookup and no record.
+// tracked socket, PW_EXIT of those that failed to get one and of the parents of
+// both; all others cost a hash lookup or two and no record.
 //
 // exec ends the membership: most descriptors are CLOEXEC, and a service manager
 // that holds sockets would make owners of all its descendants. Who keeps a
@@ -8,6 +9,7 @@
 //
 // tp_btf, because it needs no tracefs and no perf event, and because these three
 // run in task context, where the recursion guard does not bite.
+#include "bpf/details.bpf.h"
 #include "bpf/emit.bpf.h"
 
 static __always_inline int is_owner(struct task_struct *task)
@@ -59,18 +61,48 @@ int BPF_PROG(pw_process_exec, struct task_struct *task)
 	return 0;
 }
 
+/* As wait(2) gives it: of exit_group(2) and of signals the signal_struct's, else what
+ * the leader said when it ended, which may be long ago. */
+static __always_inline __u32 wait_status(struct task_struct *task)
+{
+	if (BPF_CORE_READ(task, signal, flags) & SIGNAL_GROUP_EXIT)
+		return BPF_CORE_READ(task, signal, group_exit_code);
+	return BPF_CORE_READ(task, group_leader, exit_code);
+}
+
+static __always_inline int forget(void *map, __u32 tgid, __u64 start)
+{
+	const __u64 *known = bpf_map_lookup_elem(map, &tgid);
+	const int same = known && *known == start;
+
+	if (known)
+		bpf_map_delete_elem(map, &tgid);
+	return same;
+}
+
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(pw_process_exit, struct task_struct *task)
 {
-	__u32 tgid = BPF_CORE_READ(task, tgid);
-	struct pw_process_record *record;
+	const __u32 tgid = BPF_CORE_READ(task, tgid);
+	struct pw_exit_record *record;
+	__u64 start;
+	int told;
 
 	/* The process ends with its last thread, which need not be the leader. */
-	if (BPF_CORE_READ(task, signal, live.counter) || !is_owner(task))
+	if (BPF_CORE_READ(task, signal, live.counter))
 		return 0;
-	bpf_map_delete_elem(&pw_owners, &tgid);
-	record = about(PW_EXIT, task);
-	if (record)
-		pw_submit(record);
+	start = BPF_CORE_READ(task, group_leader, start_boottime);
+	told = forget(&pw_owners, tgid, start);
+	told |= forget(&pw_parents, tgid, start);
+	if (!told)
+		return 0;
+	record = pw_reserve(PW_EXIT, sizeof(*record));
+	if (!record)
+		return 0;
+	pw_read_task(&record->task, task);
+	record->wait_status = wait_status(task);
+	if (BPF_CORE_READ(task, mm))
+		pw_read_details(&record->details, task);
+	pw_submit(record);
 	return 0;
 }

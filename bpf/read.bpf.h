@@ -66,8 +66,9 @@ static __always_inline __u8 pw_socket_flags(struct sock *sk)
 	return flags;
 }
 
-static __always_inline void pw_read_address(struct pw_socket *out, struct sock *sk)
+static __always_inline void pw_read_local_end(struct pw_socket *out, struct sock *sk)
 {
+	out->port = BPF_CORE_READ(sk, __sk_common.skc_num);
 	if (out->family == AF_INET6) {
 		BPF_CORE_READ_INTO(&out->address, sk,
 		                   __sk_common.skc_v6_rcv_saddr.in6_u.u6_addr8);
@@ -90,18 +91,18 @@ static __always_inline void pw_read_socket(struct pw_socket *out, struct sock *s
 	if (bpf_core_field_exists(net->net_cookie))
 		out->netns_cookie = BPF_CORE_READ(net, net_cookie);
 	out->interface = BPF_CORE_READ(sk, __sk_common.skc_bound_dev_if);
-	out->port = BPF_CORE_READ(sk, __sk_common.skc_num);
 	out->protocol = BPF_CORE_READ(sk, sk_protocol);
 	out->family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	out->state = BPF_CORE_READ(sk, __sk_common.skc_state);
 	out->flags = pw_socket_flags(sk);
+	out->uid = BPF_CORE_READ(sk, sk_uid.val);
 	if (pw_is_mptcp(sk, socket, out->protocol)) {
 		out->protocol = IPPROTO_MPTCP;
 		out->flags |= PW_SOCKET_MPTCP;
 	} else if (BPF_CORE_READ_BITFIELD_PROBED(sk, sk_kern_sock)) {
 		out->flags |= PW_SOCKET_KERNEL;
 	}
-	pw_read_address(out, sk);
+	pw_read_local_end(out, sk);
 }
 
 /* The pid of a group leader in the daemon's pid namespace; 0 = not in it. */
@@ -137,6 +138,7 @@ static __always_inline void pw_read_task(struct pw_task *out, struct task_struct
 	out->ppid = pw_pid_of(parent);
 	out->uid = BPF_CORE_READ(task, cred, euid.val);
 	out->start_ns = BPF_CORE_READ(leader, start_boottime);
+	out->parent_start_ns = BPF_CORE_READ(parent, start_boottime);
 	BPF_CORE_READ_STR_INTO(&out->comm, leader, comm);
 }
 

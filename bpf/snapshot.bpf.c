@@ -12,11 +12,27 @@
 //             bound, silent and in flight is in no list of the kernel.)
 #include "bpf/emit.bpf.h"
 
-#define TCP_TIME_WAIT 6
-#define TCP_CLOSE 7
-#define TCP_LISTEN 10
-#define TCP_NEW_SYN_RECV 12
 #define PW_WAITERS 32 /* wait queue entries that we walk */
+
+/* What pw_dump has found: the elements whose id has pw_picture_part in the bits of
+ * pw_picture_mask, and how many there are of those. Not by bpf_seq_write(): the kernel
+ * fills 32 KiB a read and finds the way back by counting from the start of a bucket, of
+ * which there are as many as CPUs. With 100,000 sockets that takes seconds, and an
+ * element that dies meanwhile makes it pass over a live one. */
+#define PW_PICTURE_SIZE 65536 /* 8 MiB */
+struct pw_socket_entry pw_picture[PW_PICTURE_SIZE];
+__u64 pw_picture_count = 0;
+__u64 pw_picture_mask = 0;
+__u64 pw_picture_part = 0;
+
+/* Written by userspace before it reads an iterator; one reader at a time. */
+__u32 pw_wanted_port = 0; /* 0: every port */
+/* Holder iterator: 1: also track what is not tracked; 2: that only, write nothing. */
+__u32 pw_tag_found = 0;
+
+/* Written by the holder iterator: descriptors of process 1 were seen. Some
+ * hosts hide their init from iterators; userspace must know. */
+__u32 pw_saw_init = 0;
 
 static __always_inline int is_wanted(__u16 port)
 {

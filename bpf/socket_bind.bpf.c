@@ -8,6 +8,38 @@
 // A later program of somebody else may still deny: an answer re-reads the port.
 #include "bpf/emit.bpf.h"
 
+/* Who waits for the result of this bind has read the socket a moment ago, and wants
+ * to know what was told of it: see failure.bpf.h. */
+static __always_inline struct pw_attempt *attempt_of(struct sock *sk)
+{
+	const __u32 thread = bpf_get_current_pid_tgid();
+	struct pw_call *call = bpf_map_lookup_elem(&pw_calls, &thread);
+	struct pw_attempt *attempt = call ? &call->attempt : 0;
+	__u64 socket;
+
+	if (!attempt) {
+		socket = (__u64)(long)BPF_CORE_READ(sk, sk_socket);
+		attempt = bpf_map_lookup_elem(&pw_ring_attempts, &socket);
+	}
+	return attempt && attempt->sk == (__u64)(long)sk ? attempt : 0;
+}
+
+static __always_inline void tell(struct sock *sk, const struct pw_element *element)
+{
+	struct pw_socket_record *record = pw_reserve_taken(PW_BIND, element);
+	struct pw_attempt *attempt;
+
+	if (!record)
+		return;
+	attempt = attempt_of(sk);
+	if (!attempt)
+		return pw_emit(record, sk, element->id);
+	attempt->socket.id = element->id;
+	record->socket = attempt->socket;
+	pw_read_local_end(&record->socket, sk);
+	pw_submit(record);
+}
+
 static __always_inline int bound(struct bpf_sock *ctx)
 {
 	struct sock *sk = (void *)ctx;
@@ -19,7 +51,7 @@ static __always_inline int bound(struct bpf_sock *ctx)
 	if (!element)
 		return 1;
 	pw_took_port(element);
-	pw_emit_socket(PW_BIND, sk, element->id, 1, element->since_ns);
+	tell(sk, element);
 	return 1;
 }
 

@@ -9,9 +9,9 @@
 
 static __always_inline int connecting(struct bpf_sock_addr *ctx)
 {
+	struct pw_socket_record *record;
 	struct pw_element *element;
 	struct sock *sk;
-	int takes_port;
 
 	if (!ctx->sk)
 		return 1;
@@ -23,10 +23,14 @@ static __always_inline int connecting(struct bpf_sock_addr *ctx)
 		return 1;
 	element->sk = (__u64)(long)ctx->sk;
 	sk = (struct sock *)(long)*(volatile __u64 *)&element->sk;
-	takes_port = !BPF_CORE_READ(sk, __sk_common.skc_num); /* a moment from now */
-	if (takes_port)
-		pw_took_port(element);
-	pw_emit_socket(PW_CONNECT, sk, element->id, 1, takes_port ? element->since_ns : 0);
+	if (BPF_CORE_READ(sk, __sk_common.skc_num)) {
+		pw_emit_by_current(PW_CONNECT, sk, element->id);
+		return 1;
+	}
+	pw_took_port(element); /* a moment from now */
+	record = pw_reserve_taken(PW_CONNECT, element);
+	if (record)
+		pw_emit(record, sk, element->id);
 	return 1;
 }
 

@@ -8,8 +8,6 @@
 // the way of every close, after PW_RELEASE.
 #include "bpf/emit.bpf.h"
 
-#define TCP_LISTEN 10 /* include/net/tcp_states.h */
-
 static __always_inline struct sock *plain_sock(struct pw_element *element,
                                                struct bpf_sock *sk)
 {
@@ -21,17 +19,25 @@ static __always_inline void listening(struct bpf_sock_ops *ctx, struct bpf_sock 
 {
 	/* Not tracked yet, or without its port since: nobody bound it, listen()
 	 * itself took the port. One that was bound before our time is tracked and
-	 * keeps its unknown past. */
+	 * keeps its unknown past. (state_results.bpf.c tracks it a moment earlier,
+	 * and says so.) */
 	struct pw_element *known = bpf_sk_storage_get(&pw_sockets, sk, 0, 0);
-	const int took_it = !known || known->let_go;
+	int took_it = !known || known->let_go;
 	struct pw_element *element = pw_track(sk);
+	struct pw_socket_record *record;
 
 	if (!element)
 		return;
-	if (took_it)
+	took_it |= element->listening == PW_TRIES_NEW;
+	element->listening = 0;
+	if (took_it) {
 		pw_took_port(element);
-	pw_emit_socket(PW_LISTEN, plain_sock(element, sk), element->id, 1,
-	               took_it ? element->since_ns : 0);
+		record = pw_reserve_taken(PW_LISTEN, element);
+		if (record)
+			pw_emit(record, plain_sock(element, sk), element->id);
+	} else {
+		pw_emit_by_current(PW_LISTEN, plain_sock(element, sk), element->id);
+	}
 	bpf_sock_ops_cb_flags_set(ctx,
 	                          ctx->bpf_sock_ops_cb_flags | BPF_SOCK_OPS_STATE_CB_FLAG);
 }
@@ -45,7 +51,7 @@ static __always_inline void stopped(struct bpf_sock *sk)
 		return;
 	plain = plain_sock(element, sk);
 	element->let_go = !(BPF_CORE_READ(plain, sk_userlocks) & SOCK_BINDPORT_LOCK);
-	pw_emit_socket(PW_UNLISTEN, plain, element->id, 0, 0);
+	pw_emit_socket(PW_UNLISTEN, plain, element->id);
 }
 
 SEC("sockops")

@@ -16,10 +16,10 @@ int pw_sock_release(struct bpf_sock *ctx)
 
 	if (element) {
 		element->released = 1;
-		pw_emit_socket(PW_RELEASE, sk, element->id, 1, 0);
+		pw_emit_socket(PW_RELEASE, sk, element->id);
 	} else if (pw_port_protocol(sk) == IPPROTO_MPTCP) {
 		/* The element is on the subflow; userspace joins by inode. */
-		pw_emit_socket(PW_RELEASE, sk, 0, 1, 0);
+		pw_emit_socket(PW_RELEASE, sk, 0);
 	}
 	return 1;
 }
@@ -32,7 +32,7 @@ int BPF_PROG(pw_tcp_destroy_sock, struct sock *sk)
 	if (element && !element->released) {
 		/* First: no picture may show what was told to be gone. */
 		element->released = 1;
-		pw_emit_socket(PW_DESTROY, sk, element->id, 0, 0);
+		pw_emit_socket(PW_DESTROY, sk, element->id);
 	}
 	return 0;
 }

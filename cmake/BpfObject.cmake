@@ -23,12 +23,14 @@ endif()
 function(bpf_object name)
   cmake_parse_arguments(ARG "" "" "SOURCES;HEADERS" ${ARGN})
   set(objects)
+  # A source may be in several objects.
+  file(MAKE_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/${name})
   set(werror)
   if(PORTWATCH_WERROR)
     set(werror -Werror)
   endif()
   foreach(source ${ARG_SOURCES})
-    set(object ${CMAKE_CURRENT_BINARY_DIR}/${source}.o)
+    set(object ${CMAKE_CURRENT_BINARY_DIR}/${name}/${source}.o)
     add_custom_command(
       OUTPUT ${object}
       COMMAND ${PORTWATCH_CLANG} -target bpf -mcpu=v3 -g -O2 -std=gnu11

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
 #include <vector>
 
 #include "tests/support/child.h"
@@ -17,7 +18,7 @@ namespace portwatch::test {
 class HookTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    auto opened = BpfSession::open({ring_bytes(), ""});
+    auto opened = BpfSession::open({ring_bytes(), pin_directory(), bind_results()});
     ASSERT_TRUE(opened) << opened.error().context;
     session_ = std::move(opened).value();
     session_->on_record([this](auto bytes) {
@@ -28,6 +29,8 @@ class HookTest : public ::testing::Test {
   }
 
   virtual std::size_t ring_bytes() const { return 1 << 20; }
+  virtual BindResults bind_results() const { return BindResults::automatic; }
+  virtual std::string pin_directory() const { return ""; }
 
   // Socket events of our namespace since the last call, oldest first.
   std::vector<SocketEvent> take() {
@@ -56,6 +59,39 @@ class HookTest : public ::testing::Test {
     records_.clear();
     return found;
   }
+
+  // Failures of our namespace since the last call of any of these.
+  std::vector<FailureEvent> take_failures() {
+    EXPECT_TRUE(session_->consume(1 << 20));
+    std::vector<FailureEvent> ours;
+    for (const Record& record : records_) {
+      const auto* event = std::get_if<FailureEvent>(&record.event);
+      if (event != nullptr && event->socket.netns == netns_.inode()) {
+        ours.push_back(*event);
+      }
+    }
+    records_.clear();
+    return ours;
+  }
+
+  // Socket events and failures of our namespace, in their order.
+  std::vector<KernelEvent> take_all() {
+    EXPECT_TRUE(session_->consume(1 << 20));
+    std::vector<KernelEvent> ours;
+    for (const Record& record : records_) {
+      const auto* socket = std::get_if<SocketEvent>(&record.event);
+      const auto* failure = std::get_if<FailureEvent>(&record.event);
+      if ((socket != nullptr && socket->socket.netns == netns_.inode()) ||
+          (failure != nullptr && failure->socket.netns == netns_.inode())) {
+        ours.push_back(record.event);
+      }
+    }
+    records_.clear();
+    return ours;
+  }
+
+  // System calls that began and whose result nobody has seen yet.
+  std::size_t calls_in_flight() const;
 
   FreshNetns netns_;
   std::unique_ptr<BpfSession> session_;

@@ -8,7 +8,9 @@
 namespace portwatch::test {
 namespace {
 
-constexpr int kOpBind = 56;  // IORING_OP_BIND; Debian 12's liburing has no name
+// IORING_OP_*; Debian 12's liburing has no names for them.
+constexpr int kOpBind = 56;
+constexpr int kOpListen = 57;
 
 void check_ring(int result, const char* what) {
   if (result < 0) {
@@ -31,6 +33,16 @@ int Ring::bind(const UniqueFd& socket, const std::string& address, Port port,
   io_uring_sqe* entry = io_uring_get_sqe(&ring_);
   io_uring_prep_rw(kOpBind, entry, socket.get(), &to, 0, sizeof to);
   io_uring_sqe_set_flags(entry, sqe_flags);
+  return run();
+}
+
+int Ring::listen(const UniqueFd& socket) {
+  io_uring_prep_rw(kOpListen, io_uring_get_sqe(&ring_), socket.get(), nullptr, 16,
+                   0);
+  return run();
+}
+
+int Ring::run() {
   check_ring(io_uring_submit(&ring_), "io_uring_submit");
   io_uring_cqe* done = nullptr;
   check_ring(io_uring_wait_cqe(&ring_, &done), "io_uring_wait_cqe");

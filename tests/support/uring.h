@@ -21,10 +21,14 @@ class Ring {
   // errno.
   int bind(const UniqueFd& socket, const std::string& address, Port port,
            unsigned sqe_flags = 0);
+  // listen(2) as IORING_OP_LISTEN (Linux 6.11). 0 or an errno.
+  int listen(const UniqueFd& socket);
   // Makes the file a fixed one: it lives without a descriptor.
   void keep(const UniqueFd& file);
 
  private:
+  int run();
+
   io_uring ring_;
 };
 

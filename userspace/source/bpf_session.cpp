@@ -12,6 +12,7 @@
 #include <bit>
 #include <cerrno>
 #include <chrono>
+#include <iterator>
 
 #include "userspace/base/clock.h"
 #include "userspace/base/linux_values.h"
@@ -60,6 +61,7 @@ Error attach_error(int number, const std::string& name,
 }  // namespace
 
 void BpfDeleter::operator()(bpf_link* link) const { bpf_link__destroy(link); }
+void BpfDeleter::operator()(bpf_object* object) const { bpf_object__close(object); }
 void BpfDeleter::operator()(portwatch_bpf* skeleton) const {
   portwatch_bpf__destroy(skeleton);
 }
@@ -76,7 +78,9 @@ Result<std::unique_ptr<BpfSession>> BpfSession::open(const Options& options) {
   session->open_pins(options.pin_directory);
   for (const auto& step :
        {std::function([&] { return session->load(options.ring_bytes); }),
-        std::function([&] { return session->attach_all(); }),
+        std::function([&] { return session->attach_all(); }), std::function([&] {
+          return session->attach_results(options.bind_results);
+        }),
         std::function([&] { return session->open_ring(); })}) {
     if (const auto done = step(); !done) {
       return done.error();
@@ -115,9 +119,9 @@ Result<void> BpfSession::set_up_object(std::size_t ring_bytes) {
     return errno_error(errno, "cannot read /proc/self/ns/pid");
   }
   init_pid_namespace_ = pid_namespace.st_ino == kInitPidNamespace;
-  skeleton_->rodata->pw_pid_namespace =
+  skeleton_->rodata_shared->pw_pid_namespace =
       static_cast<std::uint32_t>(pid_namespace.st_ino);
-  skeleton_->bss->pw_next_id =
+  skeleton_->data_shared->pw_next_id =
       static_cast<std::uint64_t>(SystemClock().boot_now().count());
   bpf_map__set_max_entries(
       skeleton_->maps.pw_ring,
@@ -134,6 +138,11 @@ Result<void> BpfSession::attach_all() {
     hooks_.push_back({bpf_program__section_name(program), bpf_program__fd(program),
                       is_tracing(program), std::move(link).value()});
   }
+  return {};
+}
+
+Result<void> BpfSession::attach_results(BindResults wanted) {
+  failures_ = FailureHooks(skeleton_->obj, cgroup_.directory.get(), wanted);
   return {};
 }
 
@@ -212,7 +221,7 @@ bool BpfSession::ring_is_empty() const {
 void BpfSession::await_more(bool some) {
   std::uint64_t expirations = 0;
   (void)!read(timer_.get(), &expirations, sizeof expirations);
-  __u32& attentive = skeleton_->bss->pw_attentive;
+  __u32& attentive = skeleton_->data_shared->pw_attentive;
   __atomic_store_n(&attentive, some ? 1 : 0, __ATOMIC_SEQ_CST);
   __atomic_thread_fence(__ATOMIC_SEQ_CST);  // see pw_submit() in emit.bpf.h
   if (!some && !ring_is_empty()) {
@@ -281,6 +290,8 @@ std::vector<HookStatus> BpfSession::hooks() const {
   for (const Hook& hook : hooks_) {
     all.push_back({hook.name, true, "", recursion_misses(hook.program_fd)});
   }
+  auto results = failures_.hooks();
+  std::move(results.begin(), results.end(), std::back_inserter(all));
   return all;
 }
 

@@ -14,23 +14,14 @@
 
 #include "userspace/base/result.h"
 #include "userspace/model/status.h"
+#include "userspace/source/bpf_deleter.h"
 #include "userspace/source/cgroup_root.h"
+#include "userspace/source/failure_hooks.h"
 #include "userspace/source/pins.h"
 
-struct bpf_link;
 struct bpf_program;
-struct portwatch_bpf;
-struct ring_buffer;
 
 namespace portwatch {
-
-// One deleter for everything libbpf gives away.
-struct BpfDeleter {
-  void operator()(bpf_link* link) const;
-  void operator()(portwatch_bpf* skeleton) const;
-  void operator()(ring_buffer* ring) const;
-};
-using BpfLink = std::unique_ptr<bpf_link, BpfDeleter>;
 
 class BpfSession {
  public:
@@ -41,6 +32,8 @@ class BpfSession {
     // In bpffs; empty: nothing is pinned. Without rights to it the session works
     // too, see pins().
     std::string pin_directory;
+    // A way that the kernel refuses is no error of open(), see bind_results().
+    BindResults bind_results = BindResults::automatic;
   };
   // Loads and attaches; events flow from then on. Every hook is needed for an
   // exact answer, so one that cannot attach is an error that names it:
@@ -82,7 +75,11 @@ class BpfSession {
   // The hooks stay attached after destruction, for the next daemon.
   void leave_pins() { leave_pins_ = true; }
 
-  // With the runs that the kernel skipped, read now.
+  // How failures are seen. Lost runs of its hooks are not in skipped_runs(): no
+  // picture would bring them back.
+  const FailureHooks& bind_results() const { return failures_; }
+
+  // All, those of failures too; with the runs that the kernel skipped, read now.
   std::vector<HookStatus> hooks() const;
 
   // False inside a container: only sockets of this cgroup subtree, or only
@@ -104,6 +101,7 @@ class BpfSession {
   Result<void> load(std::size_t ring_bytes);
   Result<void> set_up_object(std::size_t ring_bytes);
   Result<void> attach_all();
+  Result<void> attach_results(BindResults wanted);
   Result<BpfLink> attach(bpf_program* program);
   Result<BpfLink> attach_anew(bpf_program* program);
   Result<void> open_ring();
@@ -130,6 +128,7 @@ class BpfSession {
   bool init_pid_namespace_ = false;
   std::unique_ptr<portwatch_bpf, BpfDeleter> skeleton_;
   std::vector<Hook> hooks_;
+  FailureHooks failures_;
   std::unique_ptr<ring_buffer, BpfDeleter> ring_;
   UniqueFd events_;  // epoll: the ring and the timer
   UniqueFd timer_;

@@ -14,9 +14,10 @@ namespace portwatch {
 namespace {
 
 // A map that is inherited is one line here.
-std::array<bpf_map*, 4> pinned_maps(portwatch_bpf& skeleton) {
+std::array<bpf_map*, 5> pinned_maps(portwatch_bpf& skeleton) {
   auto& all = skeleton.maps;
-  return {all.pw_sockets, all.pw_ring, all.pw_counters, all.pw_told};
+  return {all.pw_sockets, all.pw_parents, all.pw_ring, all.pw_counters,
+          all.pw_told};
 }
 
 std::string link_name(const bpf_program* program) {

@@ -3,13 +3,16 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
+#include <algorithm>
 #include <cstring>
+#include <string_view>
 
 #include "bpf/events.h"
 
 namespace portwatch {
 namespace {
 
+constexpr std::uint32_t kMaxErrno = 4095;                  // include/linux/err.h
 constexpr std::uint64_t kNanosecondsPerTick = 10'000'000;  // USER_HZ is 100
 
 // The bytes may not be aligned for T.
@@ -67,6 +70,7 @@ std::optional<SocketFacts> socket_facts(const pw_socket& raw) {
   facts.kernel = (raw.flags & PW_SOCKET_KERNEL) != 0;
   facts.mptcp = (raw.flags & PW_SOCKET_MPTCP) != 0;
   facts.locked = (raw.flags & PW_SOCKET_LOCKED) != 0;
+  facts.uid = raw.uid;
   return facts;
 }
 
@@ -76,6 +80,7 @@ TaskFacts task_facts(const pw_task& raw) {
   facts.id.start_ticks = raw.start_ns / kNanosecondsPerTick;
   facts.ppid = static_cast<pid_t>(raw.ppid);
   facts.uid = raw.uid;
+  facts.parent_start_ticks = raw.parent_start_ns / kNanosecondsPerTick;
   facts.cgroup_id = raw.cgroup_id;
   facts.comm.assign(raw.comm, strnlen(raw.comm, sizeof raw.comm));
   return facts;
@@ -101,11 +106,106 @@ std::optional<KernelEvent> process_event(std::span<const std::byte> bytes,
     return std::nullopt;
   }
   const auto raw = read_as<pw_process_record>(bytes);
-  return ProcessEvent{kind,
-                      BootTime(raw.header.boot_ns),
-                      task_facts(raw.task),
-                      {static_cast<pid_t>(raw.child_pid),
-                       raw.child_start_ns / kNanosecondsPerTick}};
+  ProcessEvent event;
+  event.kind = kind;
+  event.when = BootTime(raw.header.boot_ns);
+  event.task = task_facts(raw.task);
+  event.child = {static_cast<pid_t>(raw.child_pid),
+                 raw.child_start_ns / kNanosecondsPerTick};
+  return event;
+}
+
+// Strings with a NUL each; a last one may be without.
+std::vector<std::string> strings(const char* bytes, std::size_t length) {
+  std::vector<std::string> found;
+  for (std::string_view rest(bytes, length); !rest.empty();) {
+    const std::size_t end = std::min(rest.find('\0'), rest.size());
+    found.emplace_back(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return found;
+}
+
+// The names of a path, the last one first.
+std::string path_of(const char* bytes, std::size_t length) {
+  std::string path;
+  const auto names = strings(bytes, length);
+  for (auto name = names.rbegin(); name != names.rend(); ++name) {
+    path += "/" + *name;
+  }
+  return path.empty() ? "/" : path;
+}
+
+std::optional<TaskDetails> task_details(const pw_details& raw) {
+  if (raw.exe_len > sizeof raw.exe || raw.argv_len > sizeof raw.argv ||
+      raw.cgroup_len > sizeof raw.cgroup || raw.parent_count > PW_PARENTS) {
+    return std::nullopt;
+  }
+  TaskDetails details;
+  if ((raw.flags & PW_DETAILS_EXE) != 0) {
+    details.exe = path_of(raw.exe, raw.exe_len);
+    if ((raw.flags & PW_DETAILS_DELETED) != 0) {
+      details.exe += " (deleted)";  // as the kernel shows it in /proc
+    }
+  }
+  if ((raw.flags & PW_DETAILS_CGROUP) != 0) {
+    details.cgroup = path_of(raw.cgroup, raw.cgroup_len);
+  }
+  details.argv = strings(raw.argv, raw.argv_len);
+  details.argv_cut = (raw.flags & PW_DETAILS_ARGV_CUT) != 0;
+  for (std::size_t i = 0; i < raw.parent_count; ++i) {
+    details.parents.push_back(task_facts(raw.parent[i]));
+  }
+  return details;
+}
+
+std::optional<KernelEvent> exit_event(std::span<const std::byte> bytes) {
+  if (bytes.size() != sizeof(pw_exit_record)) {
+    return std::nullopt;
+  }
+  const auto raw = read_as<pw_exit_record>(bytes);
+  ProcessEvent event;
+  event.kind = ProcessEvent::Kind::exit;
+  event.when = BootTime(raw.header.boot_ns);
+  event.task = task_facts(raw.task);
+  event.wait_status = static_cast<int>(raw.wait_status);
+  if (raw.details.flags != 0) {
+    event.details = task_details(raw.details);
+    if (!event.details) {
+      return std::nullopt;
+    }
+  }
+  return event;
+}
+
+std::optional<Operation> operation_of(std::uint32_t raw) {
+  switch (raw) {
+    case PW_OP_BIND:
+      return Operation::bind;
+    case PW_OP_LISTEN:
+      return Operation::listen;
+    case PW_OP_CONNECT:
+      return Operation::connect;
+    default:
+      return std::nullopt;
+  }
+}
+
+std::optional<KernelEvent> failure_event(std::span<const std::byte> bytes) {
+  if (bytes.size() != sizeof(pw_failure_record)) {
+    return std::nullopt;
+  }
+  const auto raw = read_as<pw_failure_record>(bytes);
+  const auto operation = operation_of(raw.operation);
+  const auto socket = socket_facts(raw.socket);
+  auto details = task_details(raw.details);
+  if (!operation || !socket || !details || raw.error == 0 ||
+      raw.error > kMaxErrno) {
+    return std::nullopt;
+  }
+  return FailureEvent{
+      *operation, static_cast<int>(raw.error), BootTime(raw.header.boot_ns),
+      *socket,    task_facts(raw.task),        std::move(*details)};
 }
 
 std::optional<KernelEvent> event_of(std::uint32_t kind,
@@ -128,7 +228,9 @@ std::optional<KernelEvent> event_of(std::uint32_t kind,
     case PW_EXEC:
       return process_event(bytes, ProcessEvent::Kind::exec);
     case PW_EXIT:
-      return process_event(bytes, ProcessEvent::Kind::exit);
+      return exit_event(bytes);
+    case PW_FAILURE:
+      return failure_event(bytes);
     default:
       return std::nullopt;
   }

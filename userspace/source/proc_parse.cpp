@@ -30,11 +30,12 @@ bool parse_after_name(std::string_view rest, StatFacts& facts) {
   constexpr int kPpid = 4;
   constexpr int kFlags = 9;
   constexpr int kStartTime = 22;
+  constexpr int kExitCode = 52;                        // since Linux 3.5
   constexpr std::uint64_t kKernelThread = 0x00200000;  // PF_KTHREAD, linux/sched.h
   std::optional<pid_t> ppid;
   std::optional<std::uint64_t> flags;
   std::optional<std::uint64_t> start;
-  for (int field = kState; field <= kStartTime; ++field) {
+  for (int field = kState; field <= kExitCode; ++field) {
     const std::string_view token = take(rest, ' ');
     if (field == kState && token.size() == 1) {
       facts.state = token[0];
@@ -44,6 +45,8 @@ bool parse_after_name(std::string_view rest, StatFacts& facts) {
       flags = number_of<std::uint64_t>(token);
     } else if (field == kStartTime) {
       start = number_of<std::uint64_t>(token);
+    } else if (field == kExitCode && facts.state == 'Z') {
+      facts.zombie_status = number_of<int>(token.substr(0, token.find('\n')));
     }
   }
   if (!ppid || !flags || !start) {

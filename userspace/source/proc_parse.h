@@ -21,6 +21,9 @@ struct StatFacts {
   pid_t ppid = 0;
   bool kernel_thread = false;     // PF_KTHREAD in field 9
   std::uint64_t start_ticks = 0;  // field 22, USER_HZ since boot
+  // Field 52, as wait(2) will give it; only of a zombie. Without ptrace rights over
+  // the process the kernel writes 0 whatever it is.
+  std::optional<int> zombie_status;
 };
 
 // /proc/PID/stat.

@@ -4,6 +4,8 @@
 #include <netinet/in.h>
 
 #include <cstring>
+#include <functional>
+#include <string_view>
 
 #include "bpf/events.h"
 
@@ -95,6 +97,154 @@ TEST(EventDecoder, Fork_NamesTheChild) {
   const auto record = decode_record(bytes_of(raw));
   ASSERT_TRUE(record);
   EXPECT_EQ(std::get<ProcessEvent>(record->event).child, (ProcessId{7, 2}));
+}
+
+template <std::size_t N>
+std::uint16_t fill(char (&field)[N], std::string_view bytes) {
+  std::memcpy(field, bytes.data(), bytes.size());
+  return static_cast<std::uint16_t>(bytes.size());
+}
+
+pw_details sample_details() {
+  pw_details details{};
+  using namespace std::literals;
+  details.flags = PW_DETAILS_EXE | PW_DETAILS_CGROUP;
+  details.exe_len = fill(details.exe, "python3\0bin\0usr\0"sv);
+  details.argv_len = fill(details.argv, "python3\0-m\0\0http.server\0"sv);
+  details.cgroup_len = fill(details.cgroup, "web.service\0system.slice\0"sv);
+  details.parent_count = 2;
+  details.parent[0].pid = 300;
+  details.parent[0].start_ns = 50'000'000;
+  details.parent[1].pid = 1;
+  return details;
+}
+
+pw_failure_record sample_failure() {
+  pw_failure_record record{};
+  record.header = {PW_FAILURE, 1, 43, 6'000'000'000};
+  record.socket = sample().socket;
+  record.socket.uid = 33;
+  record.task = sample().task;
+  record.task.parent_start_ns = 50'000'000;
+  record.error = 98;
+  record.operation = PW_OP_LISTEN;
+  record.details = sample_details();
+  return record;
+}
+
+const FailureEvent* failure_of(const std::optional<Record>& record) {
+  return record ? std::get_if<FailureEvent>(&record->event) : nullptr;
+}
+
+TEST(EventDecoder, FailureRecord_EveryFieldArrives) {
+  const auto record = decode_record(bytes_of(sample_failure()));
+  const FailureEvent* failure = failure_of(record);
+  ASSERT_NE(failure, nullptr);
+  EXPECT_EQ(failure->operation, Operation::listen);
+  EXPECT_EQ(failure->error, 98);
+  EXPECT_EQ(failure->when, BootTime(6'000'000'000));
+  EXPECT_EQ(endpoint_text(failure->socket.endpoint), "127.0.0.1:5055");
+  EXPECT_EQ(failure->socket.uid, 33u);
+  EXPECT_EQ(failure->task.id, (ProcessId{4242, 123}));
+  EXPECT_EQ(failure->task.parent_start_ticks, 5u);
+  const TaskDetails& details = failure->details;
+  EXPECT_EQ(details.exe, "/usr/bin/python3");
+  EXPECT_EQ(details.argv,
+            (std::vector<std::string>{"python3", "-m", "", "http.server"}));
+  EXPECT_FALSE(details.argv_cut);
+  EXPECT_EQ(details.cgroup, "/system.slice/web.service");
+  ASSERT_EQ(details.parents.size(), 2u);
+  EXPECT_EQ(details.parents[0].id, (ProcessId{300, 5}));
+  EXPECT_EQ(details.parents[1].id.pid, 1);
+}
+
+TEST(EventDecoder, Details_WhatDidNotReachTheRootIsNotKnown) {
+  auto raw = sample_failure();
+  raw.details.flags = PW_DETAILS_ARGV_CUT;
+  const auto record = decode_record(bytes_of(raw));
+  const FailureEvent* failure = failure_of(record);
+  ASSERT_NE(failure, nullptr);
+  EXPECT_EQ(failure->details.exe, "");
+  EXPECT_EQ(failure->details.cgroup, "");
+  EXPECT_TRUE(failure->details.argv_cut);
+}
+
+TEST(EventDecoder, Details_RootCgroupAndUnlinkedProgram) {
+  auto raw = sample_failure();
+  raw.details.flags |= PW_DETAILS_DELETED;
+  raw.details.cgroup_len = 0;
+  const auto record = decode_record(bytes_of(raw));
+  const FailureEvent* failure = failure_of(record);
+  ASSERT_NE(failure, nullptr);
+  EXPECT_EQ(failure->details.exe, "/usr/bin/python3 (deleted)");
+  EXPECT_EQ(failure->details.cgroup, "/");
+}
+
+TEST(EventDecoder, FieldsFilledToTheirEnds_AreTaken) {
+  auto raw = sample_failure();
+  std::memset(raw.details.exe, 'e', sizeof raw.details.exe);
+  std::memset(raw.details.argv, 'a', sizeof raw.details.argv);
+  raw.details.exe_len = sizeof raw.details.exe;
+  raw.details.argv_len = sizeof raw.details.argv;
+  raw.details.parent_count = PW_PARENTS;
+  const auto record = decode_record(bytes_of(raw));
+  const FailureEvent* failure = failure_of(record);
+  ASSERT_NE(failure, nullptr);
+  EXPECT_EQ(failure->details.exe, "/" + std::string(512, 'e'));
+  EXPECT_EQ(failure->details.argv, std::vector<std::string>{std::string(512, 'a')});
+  EXPECT_EQ(failure->details.parents.size(), 8u);
+}
+
+TEST(EventDecoder, FailureWithALengthBeyondItsField_Nothing) {
+  const auto refuses = [](const std::function<void(pw_failure_record&)>& spoil) {
+    auto raw = sample_failure();
+    spoil(raw);
+    return !decode_record(bytes_of(raw));
+  };
+  EXPECT_FALSE(refuses([](auto&) {}));
+  EXPECT_TRUE(refuses([](auto& r) { r.details.exe_len = PW_EXE_LEN + 1; }));
+  EXPECT_TRUE(refuses([](auto& r) { r.details.argv_len = PW_ARGV_LEN + 1; }));
+  EXPECT_TRUE(refuses([](auto& r) { r.details.cgroup_len = PW_CGROUP_LEN + 1; }));
+  EXPECT_TRUE(refuses([](auto& r) { r.details.parent_count = PW_PARENTS + 1; }));
+  EXPECT_TRUE(refuses([](auto& r) { r.operation = 3; }));
+  EXPECT_TRUE(refuses([](auto& r) { r.error = 0; }));
+  EXPECT_TRUE(refuses([](auto& r) { r.error = 4096; }));
+  EXPECT_TRUE(refuses([](auto& r) { r.socket.protocol = IPPROTO_ICMP; }));
+  const auto whole = sample_failure();
+  EXPECT_FALSE(decode_record(bytes_of(whole).first(sizeof whole - 1)));
+}
+
+pw_exit_record sample_exit() {
+  pw_exit_record record{};
+  record.header.kind = PW_EXIT;
+  record.task = sample().task;
+  record.wait_status = 0x500;
+  return record;
+}
+
+TEST(EventDecoder, Exit_StatusAndDetails) {
+  auto raw = sample_exit();
+  raw.details = sample_details();
+  const auto record = decode_record(bytes_of(raw));
+  ASSERT_TRUE(record);
+  const auto& event = std::get<ProcessEvent>(record->event);
+  EXPECT_EQ(event.kind, ProcessEvent::Kind::exit);
+  EXPECT_EQ(event.wait_status, 0x500);
+  ASSERT_TRUE(event.details);
+  EXPECT_EQ(event.details->exe, "/usr/bin/python3");
+}
+
+TEST(EventDecoder, ExitWithoutMemory_NoDetails) {
+  const auto record = decode_record(bytes_of(sample_exit()));
+  ASSERT_TRUE(record);
+  EXPECT_FALSE(std::get<ProcessEvent>(record->event).details);
+}
+
+TEST(EventDecoder, ExitWithALengthBeyondItsField_Nothing) {
+  auto raw = sample_exit();
+  raw.details = sample_details();
+  raw.details.argv_len = 0xffff;
+  EXPECT_FALSE(decode_record(bytes_of(raw)));
 }
 
 TEST(EventDecoder, Entries_TornTailIsIgnored) {
