@@ -1,0 +1,87 @@
+// history_row.h - what is written down of the past.
+//
+// Documents are JSON text that the history keeps and gives back as it is. The other
+// fields are what can be asked for.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "userspace/model/binding.h"
+#include "userspace/model/loop.h"
+
+namespace portwatch {
+
+struct BindingRow {
+  std::string id;  // Binding::id: means this socket only while the host is up
+  Protocol protocol = Protocol::tcp;
+  Port port = 0;
+  std::uint32_t netns = 0;
+  std::optional<std::uint64_t> netns_cookie;
+  std::string address;            // as address_text()
+  std::optional<WallTime> since;  // empty: before our time
+  std::string document;
+};
+BindingRow binding_row(const Binding& binding, std::string document);
+
+// A socket has a port. Told again (it listens now), the last document stands.
+struct BindingTaken {
+  BindingRow binding;
+  WallTime seen{};  // when it was seen; stands in for `since` where that is empty
+  // Found there, not seen to come: if it is known, that which is known stands,
+  // which was said when its creator still lived.
+  bool existing = false;
+};
+
+// It let go. Ends the open row of that id; one that was never written is inserted.
+struct BindingReleased {
+  BindingRow binding;
+  WallTime until{};
+};
+
+struct PastEvent {
+  std::string kind;  // "bindFailed", as to_string(ChangeType)
+  WallTime time{};
+  std::optional<Protocol> protocol;
+  Port port = 0;  // 0: it is about none
+  std::optional<std::uint32_t> netns;
+  std::string subject;  // whose it is; may be empty
+  std::string document;
+};
+
+// Kept as an event of this kind.
+inline constexpr std::string_view kProcessEndKind = "processEnd";
+struct ProcessEnded {
+  ProcessId process;
+  WallTime time{};
+  std::optional<ExitStatus> status;  // empty: nobody could tell
+  std::string document;
+};
+
+// All bindings that there are now: an open row of any other has ended unnoticed.
+struct LiveBindings {
+  std::vector<std::string> ids;
+};
+
+using HistoryRow = std::variant<BindingTaken, BindingReleased, PastEvent,
+                                ProcessEnded, LiveBindings>;
+// Memory that it takes, about.
+std::size_t size_of(const HistoryRow& row);
+
+// A binding of the past, as it is given back.
+struct PastBinding {
+  std::string document;
+  std::optional<WallTime> since;
+  std::optional<WallTime> until;  // empty: it goes on
+  // False: it ended unnoticed. `until` is when that was found out; after a reboot
+  // it is the last sign of life before it.
+  bool end_known = true;
+
+  friend bool operator==(const PastBinding&, const PastBinding&) = default;
+};
+
+}  // namespace portwatch
