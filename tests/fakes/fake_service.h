@@ -18,6 +18,11 @@ class FakeService final : public Service {
   std::vector<Question> asked;
   std::size_t statuses = 0;           // times that status() was called
   std::function<void()> while_asked;  // runs within answer()
+  Verdict verdict;                    // what why() says; its request is the asker's
+  EventsAnswer failed;                // what failures() says
+  EventsAnswer looping;               // what loops() says
+  std::vector<BindRequest> requests;  // of why()
+  std::vector<HistoryQuestion> past;  // of failures(), loops() and history()
 
   Result<Answer> answer(const Question& question) override {
     asked.push_back(question);
@@ -37,9 +42,42 @@ class FakeService final : public Service {
     return answer;
   }
 
+  Result<Verdict> why(const BindRequest& request) override {
+    requests.push_back(request);
+    if (broken) {
+      return *broken;
+    }
+    Verdict answer = verdict;
+    answer.request = request;
+    return answer;
+  }
+
+  Result<EventsAnswer> failures(const HistoryQuestion& question) override {
+    return of_the_past(question, failed);
+  }
+
+  Result<EventsAnswer> loops(const HistoryQuestion& question) override {
+    return of_the_past(question, looping);
+  }
+
+  Result<Answer> history(const HistoryQuestion& question) override {
+    return of_the_past(question, whole);
+  }
+
   Status status() override {
     ++statuses;
     return about;
+  }
+
+ private:
+  // Narrows nothing: the question is there to be looked at.
+  template <class T>
+  Result<T> of_the_past(const HistoryQuestion& question, const T& content) {
+    past.push_back(question);
+    if (broken) {
+      return *broken;
+    }
+    return content;
   }
 };
 

@@ -20,9 +20,9 @@ void check_reply(std::string_view reply) {
 }
 
 void check_events(const Subscription& subscription, const Peer& peer) {
-  EventLog log(4);
-  for (const ChangeType type : {ChangeType::bind, ChangeType::release}) {
-    log.push(change_of(type, 80));
+  EventLog log(kChangeTypes);
+  for (Change& change : all_events(80)) {
+    log.push(std::move(change));
   }
   for (const auto& message :
        recent_messages(subscription, log, peer.viewer, 1 << 20)) {
@@ -40,10 +40,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   FakeService service;
   service.whole.bindings = {full_binding(80), bare_binding(53)};
+  service.verdict = full_verdict();
+  service.failed = service.looping = full_events();
   for (const Viewer viewer :
        {Viewer{0, false}, Viewer{33, false}, Viewer{7, true}}) {
     Peer peer;
     peer.viewer = viewer;
+    peer.netns = 1;
     const MethodOutcome outcome = dispatch(*call, {service, peer, 1, 0});
     if (outcome.subscription) {
       check_events(*outcome.subscription, peer);

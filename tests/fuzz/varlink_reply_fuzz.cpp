@@ -37,6 +37,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   try_as<Answer>(reply->parameters, answer_from_json);
   try_as<Status>(reply->parameters, status_from_json);
+  try_as<Verdict>(reply->parameters, verdict_from_json);
+  try_as<EventsAnswer>(reply->parameters, events_answer_from_json);
   const auto event = reply->parameters.find("event");
   if (event != reply->parameters.end()) {
     try_as<Change>(*event, change_from_json);

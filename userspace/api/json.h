@@ -16,7 +16,9 @@
 #include "userspace/base/result.h"
 #include "userspace/model/answer.h"
 #include "userspace/model/change.h"
+#include "userspace/model/history.h"
 #include "userspace/model/status.h"
+#include "userspace/model/verdict.h"
 
 namespace portwatch {
 
@@ -26,6 +28,10 @@ inline constexpr const char* kSchema = "portwatch/1";
 std::string json_text(const Answer& answer);
 std::string json_text(const Change& change);  // an Event of the contract
 std::string json_text(const Status& status);
+std::string json_text(const Verdict& verdict);
+std::string json_text(const EventsAnswer& answer);
+std::string json_text(const Binding& binding);  // for the history
+std::string json_text(const ProcessEnd& end);   // the same
 
 // The same as a document, for who wants to add to it. Costs a parse.
 nlohmann::json to_json(const Answer& answer);
@@ -36,6 +42,12 @@ Result<Answer> answer_from_json(const nlohmann::json& document);
 // Error not_supported: an event type that this version does not know.
 Result<Change> change_from_json(const nlohmann::json& document);
 Result<Status> status_from_json(const nlohmann::json& document);
+Result<Verdict> verdict_from_json(const nlohmann::json& document);
+Result<EventsAnswer> events_answer_from_json(const nlohmann::json& document);
+// As text of json_text(Binding). Error: invalid.
+Result<Binding> binding_from_text(const std::string& text);
+// As text of json_text(Change). Errors as change_from_json().
+Result<Change> change_from_text(const std::string& text);
 
 // One line, no newline at the end; bytes that are not UTF-8 become U+FFFD.
 std::string dump(const nlohmann::json& document);

@@ -1,25 +1,61 @@
+#include "userspace/api/json_answer.h"
+
 #include "userspace/api/json.h"
 #include "userspace/api/json_binding.h"
 #include "userspace/api/json_reader.h"
 
 namespace portwatch {
+namespace {
 
 using nlohmann::json;
+
+// Splits at the first ": "; a text without one is all `what`.
+Missing missing_from_text(const std::string& text) {
+  const auto colon = text.find(": ");
+  if (colon == std::string::npos) {
+    return {text, ""};
+  }
+  return {text.substr(0, colon), text.substr(colon + 2)};
+}
+
+}  // namespace
+
+void write(JsonWriter& out, const std::vector<Missing>& missing) {
+  out.begin_array();
+  for (const Missing& gap : missing) {
+    out.value(to_string(gap));
+  }
+  out.end_array();
+}
+
+void read_missing(JsonReader& in, std::vector<Missing>& missing) {
+  std::vector<std::string> texts;
+  in.read("missing", texts);
+  for (const std::string& text : texts) {
+    missing.push_back(missing_from_text(text));
+  }
+}
+
+void write_head(JsonWriter& out, Source source, Confidence confidence,
+                const std::vector<Missing>& missing) {
+  out.field("schema", std::string_view(kSchema));
+  out.field("source", to_string(source));
+  out.field("confidence", to_string(confidence));
+  write_field(out, "missing", missing);
+}
+
+void read_head(JsonReader& in, Source& source, Confidence& confidence,
+               std::vector<Missing>& missing) {
+  in.word("source", source, source_from);
+  in.word("confidence", confidence, confidence_from);
+  read_missing(in, missing);
+}
 
 std::string json_text(const Answer& answer) {
   JsonWriter out;
   out.begin_object();
-  out.field("schema", std::string_view(kSchema));
-  out.field("source", to_string(answer.source));
-  out.field("confidence", to_string(answer.confidence));
-  out.key("missing");
-  write(out, answer.missing);
-  out.key("bindings");
-  out.begin_array();
-  for (const Binding& binding : answer.bindings) {
-    write(out, binding);
-  }
-  out.end_array();
+  write_head(out, answer);
+  write_field(out, "bindings", answer.bindings);
   out.end_object();
   return out.take();
 }
@@ -29,16 +65,10 @@ json to_json(const Answer& answer) { return json::parse(json_text(answer)); }
 Result<Answer> answer_from_json(const json& document) {
   JsonReader in(document);
   Answer answer;
-  std::vector<std::string> missing;
-  in.word("source", answer.source, source_from);
-  in.word("confidence", answer.confidence, confidence_from);
-  in.read("missing", missing);
+  read_head(in, answer);
   in.list("bindings", answer.bindings, binding_from_json);
   if (in.error()) {
     return *in.error();
-  }
-  for (const std::string& gap : missing) {
-    answer.missing.push_back(missing_from_text(gap));
   }
   return answer;
 }

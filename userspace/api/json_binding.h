@@ -2,21 +2,21 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
-#include <vector>
 
+#include "userspace/api/json_process.h"
 #include "userspace/api/json_writer.h"
 #include "userspace/base/result.h"
-#include "userspace/model/answer.h"
 #include "userspace/model/binding.h"
 
 namespace portwatch {
 
+class JsonReader;
+
 void write(JsonWriter& out, const Binding& binding);
 Result<Binding> binding_from_json(const nlohmann::json& document);
 
-// ["WHAT: WHY", ...]
-void write(JsonWriter& out, const std::vector<Missing>& missing);
-// Splits at the first ": "; a text without one is all `what`.
-Missing missing_from_text(const std::string& text);
+// protocol, family, address and port, as fields of the object that is open.
+void write_endpoint(JsonWriter& out, const Endpoint& endpoint);
+void read_endpoint(JsonReader& in, Endpoint& endpoint);
 
 }  // namespace portwatch

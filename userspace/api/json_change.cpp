@@ -1,5 +1,9 @@
+#include "userspace/api/json_change.h"
+
 #include "userspace/api/json.h"
 #include "userspace/api/json_binding.h"
+#include "userspace/api/json_failure.h"
+#include "userspace/api/json_loop.h"
 #include "userspace/api/json_reader.h"
 
 namespace portwatch {
@@ -12,18 +16,40 @@ void write_content(JsonWriter& out, const Change& change) {
     case ChangeType::bind:
     case ChangeType::listen:
     case ChangeType::release:
-      out.key("binding");
-      if (change.binding) {
-        write(out, *change.binding);
-      } else {
-        out.null();
-      }
+      write_field(out, "binding", change.binding);
       break;
     case ChangeType::events_lost:
       out.field("count", change.count);
       break;
     case ChangeType::resynced:
       out.field("repairs", change.repairs);
+      break;
+    case ChangeType::bind_failed:
+      if (change.failure) {
+        write_failure(out, *change.failure);
+      }
+      break;
+    case ChangeType::bind_failure_loop:
+    case ChangeType::crash_loop:
+    case ChangeType::loop_ended:
+      if (change.loop) {
+        write_loop(out, *change.loop);
+      }
+      break;
+    case ChangeType::orphan:
+      write_field(out, "binding", change.binding);
+      write_field(out, "process", change.process);
+      write_field(out, "previous", change.previous);
+      break;
+    case ChangeType::owner_changed:
+      write_field(out, "binding", change.binding);
+      write_field(out, "previous", change.previous);
+      break;
+    case ChangeType::time_wait_pile:
+      write_field(out, "binding", change.binding);
+      out.field("count", change.count);
+      break;
+    case ChangeType::port_conflict:  // so far a word without a content
       break;
   }
 }
@@ -41,13 +67,35 @@ void read_content(JsonReader& in, Change& change) {
     case ChangeType::resynced:
       in.read("repairs", change.repairs);
       break;
+    case ChangeType::bind_failed:
+      read_failure(in, change.failure.emplace());
+      break;
+    case ChangeType::bind_failure_loop:
+    case ChangeType::crash_loop:
+    case ChangeType::loop_ended:
+      read_loop(in, change.loop.emplace());
+      break;
+    case ChangeType::orphan:
+      in.nested("binding", change.binding, binding_from_json);
+      in.nested("process", change.process, process_from_json);
+      in.nested("previous", change.previous, process_from_json);
+      break;
+    case ChangeType::owner_changed:
+      in.nested("binding", change.binding, binding_from_json);
+      in.nested("previous", change.previous, process_from_json);
+      break;
+    case ChangeType::time_wait_pile:
+      in.nested("binding", change.binding, binding_from_json);
+      in.read("count", change.count);
+      break;
+    case ChangeType::port_conflict:
+      break;
   }
 }
 
 }  // namespace
 
-std::string json_text(const Change& change) {
-  JsonWriter out;
+void write(JsonWriter& out, const Change& change) {
   out.begin_object();
   out.field("schema", std::string_view(kSchema));
   out.field("seq", change.seq);
@@ -58,6 +106,11 @@ std::string json_text(const Change& change) {
   }
   write_content(out, change);
   out.end_object();
+}
+
+std::string json_text(const Change& change) {
+  JsonWriter out;
+  write(out, change);
   return out.take();
 }
 
@@ -86,6 +139,11 @@ Result<Change> change_from_json(const json& document) {
     return *in.error();
   }
   return change;
+}
+
+Result<Change> change_from_text(const std::string& text) {
+  const Result<json> document = parse_json(text);
+  return document ? change_from_json(*document) : Result<Change>(document.error());
 }
 
 }  // namespace portwatch

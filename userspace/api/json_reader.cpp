@@ -31,6 +31,23 @@ bool convert(const nlohmann::json& in, std::chrono::milliseconds& out) {
   return true;
 }
 
+bool convert(const nlohmann::json& in, std::chrono::seconds& out) {
+  std::int64_t count = 0;
+  if (!convert(in, count)) {
+    return false;
+  }
+  out = std::chrono::seconds(count);
+  return true;
+}
+
+Result<nlohmann::json> parse_json(const std::string& text) {
+  nlohmann::json document = nlohmann::json::parse(text, nullptr, false);
+  if (document.is_discarded()) {
+    return Error{Errc::invalid, "not JSON"};
+  }
+  return document;
+}
+
 JsonReader::JsonReader(const nlohmann::json& document) : document_(document) {
   if (!document.is_object()) {
     keep({Errc::invalid, "not an object"});

@@ -23,6 +23,7 @@ bool convert(const nlohmann::json& in, bool& out);
 bool convert(const nlohmann::json& in, std::string& out);
 bool convert(const nlohmann::json& in, WallTime& out);
 bool convert(const nlohmann::json& in, std::chrono::milliseconds& out);
+bool convert(const nlohmann::json& in, std::chrono::seconds& out);
 template <std::integral Int>
 bool convert(const nlohmann::json& in, Int& out) {
   if (!in.is_number_integer() ||
@@ -46,6 +47,9 @@ bool convert(const nlohmann::json& in, std::vector<T>& out) {
   return true;
 }
 
+// Error: invalid when `text` is no JSON.
+Result<nlohmann::json> parse_json(const std::string& text);
+
 class JsonReader {
  public:
   // `document` must outlive the reader. Anything but an object is an error.
@@ -64,7 +68,12 @@ class JsonReader {
   void nested(const char* name, std::optional<T>& out,
               Result<T> (*parse)(const nlohmann::json&));
   template <class T>
+  void nested(const char* name, T& out, Result<T> (*parse)(const nlohmann::json&));
+  template <class T>
   void list(const char* name, std::vector<T>& out,
+            Result<T> (*parse)(const nlohmann::json&));
+  template <class T>
+  void list(const char* name, std::optional<std::vector<T>>& out,
             Result<T> (*parse)(const nlohmann::json&));
 
   // The value, or nullptr when it is absent or null.
@@ -124,6 +133,18 @@ void JsonReader::nested(const char* name, std::optional<T>& out,
 }
 
 template <class T>
+void JsonReader::nested(const char* name, T& out,
+                        Result<T> (*parse)(const nlohmann::json&)) {
+  std::optional<T> maybe;
+  if (require(name) != nullptr) {
+    nested(name, maybe, parse);
+  }
+  if (maybe) {
+    out = std::move(*maybe);
+  }
+}
+
+template <class T>
 void JsonReader::list(const char* name, std::vector<T>& out,
                       Result<T> (*parse)(const nlohmann::json&)) {
   const nlohmann::json* value = require(name);
@@ -140,6 +161,14 @@ void JsonReader::list(const char* name, std::vector<T>& out,
       return;
     }
     out.push_back(std::move(*parsed));
+  }
+}
+
+template <class T>
+void JsonReader::list(const char* name, std::optional<std::vector<T>>& out,
+                      Result<T> (*parse)(const nlohmann::json&)) {
+  if (find(name) != nullptr) {
+    list(name, out.emplace(), parse);
   }
 }
 

@@ -1,5 +1,5 @@
 #include "userspace/api/json.h"
-#include "userspace/api/json_binding.h"
+#include "userspace/api/json_answer.h"
 #include "userspace/api/json_reader.h"
 
 namespace portwatch {
@@ -7,18 +7,29 @@ namespace {
 
 using nlohmann::json;
 
+// An empty text is null.
+void write_text(JsonWriter& out, const char* name, const std::string& text) {
+  out.key(name);
+  if (text.empty()) {
+    out.null();
+  } else {
+    out.value(text);
+  }
+}
+
+void read_text(JsonReader& in, const char* name, std::string& text) {
+  std::optional<std::string> maybe;
+  in.read(name, maybe);
+  text = maybe.value_or("");
+}
+
 void write_hooks(JsonWriter& out, const std::vector<HookStatus>& hooks) {
   out.begin_array();
   for (const HookStatus& hook : hooks) {
     out.begin_object();
     out.field("name", hook.name);
     out.field("attached", hook.attached);
-    out.key("error");
-    if (hook.error.empty()) {
-      out.null();
-    } else {
-      out.value(hook.error);
-    }
+    write_text(out, "error", hook.error);
     out.field("missed", hook.missed);
     out.end_object();
   }
@@ -28,25 +39,81 @@ void write_hooks(JsonWriter& out, const std::vector<HookStatus>& hooks) {
 Result<HookStatus> hook_from_json(const json& document) {
   JsonReader in(document);
   HookStatus hook;
-  std::optional<std::string> error;
   in.read("name", hook.name);
   in.read("attached", hook.attached);
-  in.read("error", error);
+  read_text(in, "error", hook.error);
   in.read("missed", hook.missed);
   if (in.error()) {
     return *in.error();
   }
-  hook.error = error.value_or("");
   return hook;
 }
 
+void write_history(JsonWriter& out, const HistoryStatus& history) {
+  out.key("history");
+  out.begin_object();
+  out.field("enabled", history.enabled);
+  write_text(out, "path", history.path);
+  write_text(out, "error", history.error);
+  out.field("rows", history.rows);
+  out.field("bytes", history.bytes);
+  out.field("lost", history.lost);
+  out.end_object();
+}
+
+Result<HistoryStatus> history_from_json(const json& document) {
+  JsonReader in(document);
+  HistoryStatus history;
+  in.read("enabled", history.enabled);
+  read_text(in, "path", history.path);
+  read_text(in, "error", history.error);
+  in.read("rows", history.rows);
+  in.read("bytes", history.bytes);
+  in.read("lost", history.lost);
+  if (in.error()) {
+    return *in.error();
+  }
+  return history;
+}
+
 // The fields that are plain numbers, for both directions.
+template <class AlertsRef, class Visit>
+void each_alert_number(AlertsRef& alerts, Visit visit) {
+  visit("hooks", alerts.hooks);
+  visit("delivered", alerts.delivered);
+  visit("failed", alerts.failed);
+  visit("suppressed", alerts.suppressed);
+  visit("dropped", alerts.dropped);
+}
+
+void write_alerts(JsonWriter& out, const AlertStatus& alerts) {
+  out.key("alerts");
+  out.begin_object();
+  each_alert_number(alerts, [&](const char* name, std::uint64_t number) {
+    out.field(name, number);
+  });
+  out.end_object();
+}
+
+Result<AlertStatus> alerts_from_json(const json& document) {
+  JsonReader in(document);
+  AlertStatus alerts;
+  each_alert_number(alerts, [&](const char* name, std::uint64_t& number) {
+    in.read(name, number);
+  });
+  if (in.error()) {
+    return *in.error();
+  }
+  return alerts;
+}
+
 template <class StatusRef, class Visit>
 void each_number(StatusRef& status, Visit visit) {
   visit("events", status.events);
   visit("eventsLost", status.events_lost);
   visit("resyncs", status.resyncs);
   visit("fullPasses", status.full_passes);
+  visit("failures", status.failures);
   visit("bindings", status.bindings);
   visit("clients", status.clients);
   visit("subscribers", status.subscribers);
@@ -65,6 +132,7 @@ std::string json_text(const Status& status) {
   out.field("confidence", to_string(status.confidence));
   out.key("missing");
   write(out, status.missing);
+  out.field("bindResults", status.bind_results);
   out.key("hooks");
   write_hooks(out, status.hooks);
   out.field("pins", status.pins);
@@ -72,6 +140,8 @@ std::string json_text(const Status& status) {
   each_number(status, [&](const char* name, std::uint64_t number) {
     out.field(name, number);
   });
+  write_history(out, status.history);
+  write_alerts(out, status.alerts);
   out.end_object();
   return out.take();
 }
@@ -81,23 +151,22 @@ json to_json(const Status& status) { return json::parse(json_text(status)); }
 Result<Status> status_from_json(const json& document) {
   JsonReader in(document);
   Status status;
-  std::vector<std::string> missing;
   in.read("version", status.version);
   in.read("pid", status.pid);
   in.word("source", status.source, source_from);
   in.word("confidence", status.confidence, confidence_from);
-  in.read("missing", missing);
+  read_missing(in, status.missing);
+  in.read("bindResults", status.bind_results);
   in.list("hooks", status.hooks, hook_from_json);
   in.read("pins", status.pins);
   in.read("started", status.started);
   each_number(status, [&](const char* name, std::uint64_t& number) {
     in.read(name, number);
   });
+  in.nested("history", status.history, history_from_json);
+  in.nested("alerts", status.alerts, alerts_from_json);
   if (in.error()) {
     return *in.error();
-  }
-  for (const std::string& gap : missing) {
-    status.missing.push_back(missing_from_text(gap));
   }
   return status;
 }

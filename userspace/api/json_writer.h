@@ -31,6 +31,7 @@ class JsonWriter {
   void value(std::string_view text);
   void value(WallTime time) { value(std::string_view(to_rfc3339(time))); }
   void value(std::chrono::milliseconds time) { value(time.count()); }
+  void value(std::chrono::seconds time) { value(time.count()); }
   void null();
   template <std::integral Int>
   void value(Int number);

@@ -1,39 +1,23 @@
 // method_watch.cpp - io.portwatch.Watch: events as they happen.
 //
 // Only reads what is asked for; the server keeps the subscription and feeds it.
-#include <algorithm>
-#include <array>
-
 #include "userspace/api/methods.h"
 #include "userspace/api/parameters.h"
 
 namespace portwatch {
 namespace {
 
-// Words of the contract that are valid filters although nothing of this version
-// produces them.
-constexpr std::array<std::string_view, 7> kLaterTypes = {
-    "bindFailed",   "bindFailureLoop", "crashLoop",   "loopEnded",
-    "portConflict", "orphan",          "ownerChanged"};
-
-bool is_later_type(std::string_view word) {
-  return std::find(kLaterTypes.begin(), kLaterTypes.end(), word) !=
-         kLaterTypes.end();
-}
-
-void read_types(Parameters& in, Subscription& subscription) {
+std::vector<ChangeType> read_types(Parameters& in) {
+  std::vector<ChangeType> types;
   const auto words = in.get<std::vector<std::string>>("events");
-  if (!words || words->empty()) {
-    return;
-  }
-  subscription.all_types = false;
-  for (const std::string& word : *words) {
+  for (const std::string& word : words.value_or(std::vector<std::string>())) {
     if (const auto type = change_type_from(word)) {
-      subscription.types.push_back(*type);
-    } else if (!is_later_type(word)) {
+      types.push_back(*type);
+    } else {
       in.reject("events");
     }
   }
+  return types;
 }
 
 }  // namespace
@@ -41,7 +25,7 @@ void read_types(Parameters& in, Subscription& subscription) {
 MethodOutcome method_watch(const VarlinkCall& call, const MethodContext&) {
   Parameters in(call.parameters, {"events", "ports", "recent"});
   Subscription subscription;
-  read_types(in, subscription);
+  subscription.types = read_types(in);
   subscription.ports = in.ports("ports");
   const auto recent = in.get<std::int64_t>("recent").value_or(0);
   if (recent < 0) {

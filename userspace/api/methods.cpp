@@ -21,6 +21,10 @@ constexpr std::array kMethods = {
     Method{kOurs, "Who", method_who},
     Method{kOurs, "List", method_list},
     Method{kOurs, "Watch", method_watch},
+    Method{kOurs, "Why", method_why},
+    Method{kOurs, "Failures", method_failures},
+    Method{kOurs, "Loops", method_loops},
+    Method{kOurs, "History", method_history},
     Method{kOurs, "Status", method_status},
     Method{kStandard, "GetInfo", method_get_info},
     Method{kStandard, "GetInterfaceDescription", method_get_interface_description},
@@ -34,6 +38,15 @@ MethodOutcome no_such_interface(std::string_view interface) {
   return {error_message(varlink_error::kInterfaceNotFound,
                         {{"interface", std::string(interface)}}),
           {}};
+}
+
+template <class T>
+MethodOutcome redacted_reply(Result<T> model, const MethodContext& context) {
+  if (!model) {
+    return {service_error_message(model.error()), {}};
+  }
+  redact(*model, context.peer.viewer);
+  return {reply_message(json_text(*model)), {}};
 }
 
 }  // namespace
@@ -59,12 +72,20 @@ MethodOutcome dispatch(const VarlinkCall& call, const MethodContext& context) {
 
 MethodOutcome answer_question(Question question, const MethodContext& context) {
   question.own_netns = context.peer.netns;
-  Result<Answer> answer = context.service.answer(question);
-  if (!answer) {
-    return {service_error_message(answer.error()), {}};
-  }
-  redact(*answer, context.peer.viewer);
-  return {reply_message(json_text(*answer)), {}};
+  return reply_with(context.service.answer(question), context);
+}
+
+MethodOutcome reply_with(Result<Answer> answer, const MethodContext& context) {
+  return redacted_reply(std::move(answer), context);
+}
+
+MethodOutcome reply_with(Result<Verdict> verdict, const MethodContext& context) {
+  return redacted_reply(std::move(verdict), context);
+}
+
+MethodOutcome reply_with(Result<EventsAnswer> answer,
+                         const MethodContext& context) {
+  return redacted_reply(std::move(answer), context);
 }
 
 std::string service_error_message(const Error& error) {

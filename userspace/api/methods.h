@@ -36,15 +36,24 @@ MethodOutcome method_who(const VarlinkCall& call, const MethodContext& context);
 MethodOutcome method_list(const VarlinkCall& call, const MethodContext& context);
 MethodOutcome method_watch(const VarlinkCall& call, const MethodContext& context);
 MethodOutcome method_status(const VarlinkCall& call, const MethodContext& context);
+MethodOutcome method_why(const VarlinkCall& call, const MethodContext& context);
+MethodOutcome method_failures(const VarlinkCall& call,
+                              const MethodContext& context);
+MethodOutcome method_loops(const VarlinkCall& call, const MethodContext& context);
+MethodOutcome method_history(const VarlinkCall& call, const MethodContext& context);
 // org.varlink.service
 MethodOutcome method_get_info(const VarlinkCall& call,
                               const MethodContext& context);
 MethodOutcome method_get_interface_description(const VarlinkCall& call,
                                                const MethodContext& context);
 
-// Asks the service, takes away what the peer may not see, writes the reply.
-// Sets question.own_netns.
+// Asks the service with own_netns set, and replies.
 MethodOutcome answer_question(Question question, const MethodContext& context);
+
+// Takes away what the peer may not see and writes the reply, or the error's.
+MethodOutcome reply_with(Result<Answer> answer, const MethodContext& context);
+MethodOutcome reply_with(Result<Verdict> verdict, const MethodContext& context);
+MethodOutcome reply_with(Result<EventsAnswer> answer, const MethodContext& context);
 
 // The reply for an error of the service: Denied, Overloaded or Unavailable.
 std::string service_error_message(const Error& error);

@@ -29,13 +29,13 @@ void Parameters::reject(std::string_view name) {
   }
 }
 
-Port Parameters::port_from(const char* name, const json& value) {
+Port Parameters::port_from(const char* name, const json& value, Port least) {
   if (!value.is_number_integer()) {
     reject(name);
     return 0;
   }
   Port port = 0;
-  if ((!convert(value, port) || port == 0) && fault_.empty()) {
+  if ((!convert(value, port) || port < least) && fault_.empty()) {
     fault_ = error_message(varlink_error::kInvalidPort, {{"port", value}});
   }
   return port;
@@ -47,6 +47,14 @@ std::optional<Port> Parameters::port(const char* name) {
     return std::nullopt;
   }
   return port_from(name, *found);
+}
+
+std::optional<Port> Parameters::port_or_zero(const char* name) {
+  const json* found = find(name);
+  if (found == nullptr) {
+    return std::nullopt;
+  }
+  return port_from(name, *found, 0);
 }
 
 std::vector<Port> Parameters::ports(const char* name) {
@@ -72,6 +80,21 @@ std::optional<Protocol> Parameters::protocol(const char* name) {
     reject(name);
   }
   return protocol;
+}
+
+void Parameters::address(const char* name, Endpoint& endpoint) {
+  const std::optional<std::string> text = get<std::string>(name);
+  if (!text) {
+    return;
+  }
+  for (const Family family : {Family::ipv4, Family::ipv6}) {
+    if (const auto bytes = parse_address(family, *text)) {
+      endpoint.family = family;
+      endpoint.address = *bytes;
+      return;
+    }
+  }
+  reject(name);
 }
 
 }  // namespace portwatch

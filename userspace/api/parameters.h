@@ -39,8 +39,11 @@ class Parameters {
     return value;
   }
   std::optional<Port> port(const char* name);
+  std::optional<Port> port_or_zero(const char* name);  // 0: an automatic one
   std::vector<Port> ports(const char* name);
   std::optional<Protocol> protocol(const char* name);
+  // Puts family and address into `endpoint` when there are any.
+  void address(const char* name, Endpoint& endpoint);
 
   // InvalidParameter for `name`, unless there is an earlier fault.
   void reject(std::string_view name);
@@ -49,7 +52,7 @@ class Parameters {
 
  private:
   const nlohmann::json* find(const char* name) const;
-  Port port_from(const char* name, const nlohmann::json& value);
+  Port port_from(const char* name, const nlohmann::json& value, Port least = 1);
 
   const nlohmann::json& object_;
   std::string fault_;

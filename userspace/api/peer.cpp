@@ -1,28 +1,15 @@
 #include "userspace/api/peer.h"
 
-#include <fcntl.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <string_view>
 
-#include "userspace/base/unique_fd.h"
+#include "userspace/api/proc_file.h"
 #include "userspace/source/netns.h"
 
 namespace portwatch {
 namespace {
-
-std::string read_file(const char* path) {
-  std::string text;
-  const UniqueFd file(open(path, O_RDONLY | O_CLOEXEC));
-  char bytes[8192];
-  ssize_t count = 0;
-  while ((count = read(file.get(), bytes, sizeof bytes)) > 0) {
-    text.append(bytes, static_cast<std::size_t>(count));
-  }
-  return text;
-}
 
 // proc(5): a line is "ID PARENT DEV ROOT MOUNTPOINT OPTIONS... - TYPE SOURCE
 // SUPER_OPTIONS"; hidepid is among the super options.
@@ -68,7 +55,8 @@ Result<Peer> peer_of(int socket) {
   peer.gid = credentials.gid;
   peer.viewer.uid = credentials.uid;
   if (!peer.viewer.sees_all()) {
-    peer.viewer.proc_hidden = hides_processes(read_file("/proc/self/mountinfo"));
+    peer.viewer.proc_hidden =
+        hides_processes(read_proc_file("/proc/self/mountinfo"));
   }
   if (peer.pid != 0) {  // netns_of(0) would be our own
     const Result<std::uint32_t> netns = netns_of(peer.pid);

@@ -4,14 +4,18 @@
 
 #include <string>
 
+#include "userspace/api/change_processes.h"
+
 namespace portwatch {
-namespace {
 
 // A process whose user is not known is somebody else's. One that has dropped
 // rights is not for its user's eyes either: its files belong to root then, though
 // not its directory (task_dump_owner() in fs/proc/base.c). One that is gone has
 // no files, only its user.
-bool is_own(const Process& process, const Viewer& viewer) {
+bool owns(const Viewer& viewer, const Process& process) {
+  if (viewer.sees_all()) {
+    return true;
+  }
   if (process.uid != viewer.uid) {
     return false;
   }
@@ -20,8 +24,15 @@ bool is_own(const Process& process, const Viewer& viewer) {
   return stat(file.c_str(), &facts) != 0 || facts.st_uid == viewer.uid;
 }
 
+bool owns_all(const Viewer& viewer, const Binding& binding) {
+  bool all = true;
+  each_process_of_binding(
+      binding, [&](const Process& process) { all = all && owns(viewer, process); });
+  return all;
+}
+
 void redact(Process& process, const Viewer& viewer) {
-  if (is_own(process, viewer)) {
+  if (owns(viewer, process)) {
     return;
   }
   process.exe.reset();
@@ -38,19 +49,10 @@ void redact(Process& process, const Viewer& viewer) {
   }
 }
 
-}  // namespace
-
 void redact(Binding& binding, const Viewer& viewer) {
-  if (viewer.sees_all()) {
-    return;
-  }
-  if (binding.creator) {
-    redact(*binding.creator, viewer);
-  }
-  if (binding.holders) {
-    for (Process& holder : *binding.holders) {
-      redact(holder, viewer);
-    }
+  if (!viewer.sees_all()) {
+    each_process_of_binding(binding,
+                            [&](Process& process) { redact(process, viewer); });
   }
 }
 

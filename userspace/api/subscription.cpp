@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "userspace/api/change_processes.h"
 #include "userspace/api/json.h"
 #include "userspace/api/peer_view.h"
 #include "userspace/api/varlink_message.h"
@@ -14,40 +15,50 @@ bool contains(const std::vector<T>& items, const T& item) {
   return std::find(items.begin(), items.end(), item) != items.end();
 }
 
+// It is about every port.
+bool weakens_all(ChangeType type) {
+  return type == ChangeType::events_lost || type == ChangeType::resynced;
+}
+
+bool tells_of_processes(const Change& change) {
+  return change.binding || change.failure || change.loop || change.process ||
+         change.previous;
+}
+
+bool owns_some(uid_t uid, const Change& change) {
+  bool some = change.loop && change.loop->subject.uid == uid;
+  each_process_of_change(
+      change, [&](const Process& process) { some = some || process.uid == uid; });
+  return some;
+}
+
 // Everybody who owns none of the processes sees the same.
 Viewer generalised(const Viewer& viewer, const Change& change) {
-  const auto owns = [&](const Process& process) {
-    return process.uid == viewer.uid;
-  };
-  if (viewer.sees_all() || !change.binding) {
+  if (viewer.sees_all() || !tells_of_processes(change)) {
     return {0, false};
   }
-  const Binding& binding = *change.binding;
-  const bool owns_some =
-      (binding.creator && owns(*binding.creator)) ||
-      (binding.holders &&
-       std::any_of(binding.holders->begin(), binding.holders->end(), owns));
-  return {owns_some ? viewer.uid : static_cast<uid_t>(-1), viewer.proc_hidden};
+  const bool owner = owns_some(viewer.uid, change);
+  return {owner ? viewer.uid : static_cast<uid_t>(-1), viewer.proc_hidden};
 }
 
 }  // namespace
 
 bool Subscription::wants(const Change& change) const {
-  if (!all_types && !contains(types, change.type)) {
+  if (!types.empty() && !contains(types, change.type)) {
     return false;
   }
-  return ports.empty() || !change.binding ||
-         contains(ports, change.binding->endpoint.port);
+  return ports.empty() || weakens_all(change.type) ||
+         contains(ports, port_of(change));
 }
 
 std::string event_message(const Change& change, const Viewer& viewer,
                           bool continues) {
   std::string text = "{\"event\":";
-  if (viewer.sees_all() || !change.binding) {
+  if (viewer.sees_all()) {
     text += json_text(change);
   } else {
     Change visible = change;
-    redact(*visible.binding, viewer);
+    redact(visible, viewer);
     text += json_text(visible);
   }
   return reply_message(text + "}", continues);

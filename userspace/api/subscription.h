@@ -16,15 +16,13 @@ namespace portwatch {
 using SharedMessage = std::shared_ptr<const std::string>;
 
 struct Subscription {
-  // Empty: all. Types that this version cannot produce never match.
-  bool all_types = true;
-  std::vector<ChangeType> types;
-  std::vector<Port> ports;  // empty: all
-  std::size_t recent = 0;   // that many past changes first
-  bool more = false;        // false: one event, then the call is answered
+  std::vector<ChangeType> types;  // empty: all
+  std::vector<Port> ports;        // empty: all
+  std::size_t recent = 0;         // that many past changes first
+  bool more = false;              // false: one event, then the call is answered
 
   // Lost events and resyncs weaken what is known of every port, so `ports` does
-  // not hold them back.
+  // not hold them back. It does hold back a failed bind of an automatic port.
   bool wants(const Change& change) const;
 };
 

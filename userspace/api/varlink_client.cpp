@@ -10,8 +10,6 @@
 #include <cerrno>
 #include <climits>
 
-#include "userspace/api/json.h"
-#include "userspace/api/json_writer.h"
 #include "userspace/api/socket_address.h"
 
 namespace portwatch {
@@ -49,74 +47,6 @@ void limit_connect(int socket, milliseconds timeout) {
   setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 }
 
-// What the daemon said, in the words of a person.
-Error reply_error(const VarlinkReply& reply) {
-  const std::string& name = reply.error;
-  const Errc code = name == varlink_error::kDenied       ? Errc::not_permitted
-                    : name == varlink_error::kOverloaded ? Errc::overloaded
-                    : name == varlink_error::kUnavailable ||
-                            name == varlink_error::kMethodNotFound ||
-                            name == varlink_error::kInterfaceNotFound
-                        ? Errc::not_supported
-                        : Errc::invalid;
-  const auto reason = reply.parameters.find("reason");
-  const bool has_reason = reason != reply.parameters.end() && reason->is_string();
-  return {code, "portwatchd refuses: " +
-                    (has_reason ? reason->get<std::string>()
-                                : name + " " + dump(reply.parameters))};
-}
-
-template <class T>
-void field_if(JsonWriter& out, const char* name, const std::optional<T>& value) {
-  if (value) {
-    out.field(name, *value);
-  }
-}
-
-std::string question_text(const Question& question) {
-  JsonWriter out;
-  out.begin_object();
-  field_if(out, "port", question.port);
-  if (question.protocol) {
-    out.field("protocol", to_string(*question.protocol));
-  }
-  field_if(out, "pid", question.pid);
-  field_if(out, "netns", question.netns);
-  if (question.listening) {
-    out.field("listening", true);
-  }
-  if (question.connected && !question.port) {
-    out.field("connected", true);
-  }
-  out.end_object();
-  return out.take();
-}
-
-std::string watch_text(const VarlinkClient::WatchRequest& request) {
-  JsonWriter out;
-  out.begin_object();
-  std::vector<std::string> events;
-  for (const ChangeType type : request.events) {
-    events.emplace_back(to_string(type));
-  }
-  out.field("events", events);
-  out.field("ports", request.ports);
-  out.field("recent", request.recent);
-  out.end_object();
-  return out.take();
-}
-
-Result<Change> event_of(const VarlinkReply& reply) {
-  if (!reply.error.empty()) {
-    return reply_error(reply);
-  }
-  const auto event = reply.parameters.find("event");
-  if (event == reply.parameters.end()) {
-    return Error{Errc::invalid, "the reply has no event"};
-  }
-  return change_from_json(*event);
-}
-
 }  // namespace
 
 Result<VarlinkClient> VarlinkClient::connect(const std::string& path,
@@ -137,62 +67,6 @@ Result<VarlinkClient> VarlinkClient::connect(const std::string& path,
     }
   }
   return VarlinkClient(std::move(socket), timeout);
-}
-
-Result<Answer> VarlinkClient::ask(const Question& question) {
-  const bool is_who = question.port && !question.pid && !question.listening;
-  const Result<nlohmann::json> reply = call(
-      is_who ? "io.portwatch.Who" : "io.portwatch.List", question_text(question));
-  if (!reply) {
-    return reply.error();
-  }
-  Result<Answer> answer = answer_from_json(*reply);
-  if (!answer) {
-    return spent(add_context(answer.error(), "bad reply"));
-  }
-  return answer;
-}
-
-Result<Status> VarlinkClient::status() {
-  const Result<nlohmann::json> reply = call("io.portwatch.Status", "{}");
-  if (!reply) {
-    return reply.error();
-  }
-  Result<Status> status = status_from_json(*reply);
-  if (!status) {
-    return spent(add_context(status.error(), "bad reply"));
-  }
-  return status;
-}
-
-Result<void> VarlinkClient::watch(
-    const WatchRequest& request, std::optional<milliseconds> timeout,
-    const std::function<bool(const Change&)>& on_change) {
-  const Deadline deadline =
-      timeout ? Deadline(Steady::now() + *timeout) : std::nullopt;
-  const auto sent =
-      send(call_message("io.portwatch.Watch", watch_text(request), true), deadline);
-  if (!sent) {
-    return sent;
-  }
-  for (bool goes_on = true; goes_on;) {
-    const Result<VarlinkReply> reply = receive(deadline);
-    if (!reply) {
-      return reply.error();
-    }
-    const Result<Change> change = event_of(*reply);
-    if (change) {
-      goes_on = on_change(*change);
-    } else if (!reply->error.empty() ||
-               change.error().code != Errc::not_supported) {
-      return spent(change.error());
-    }
-    if (goes_on && !reply->continues) {
-      return spent({Errc::closed, "portwatchd ended the stream"});
-    }
-  }
-  socket_.reset();
-  return {};
 }
 
 Result<nlohmann::json> VarlinkClient::call(std::string_view method,

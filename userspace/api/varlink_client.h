@@ -18,7 +18,9 @@
 #include "userspace/base/unique_fd.h"
 #include "userspace/model/answer.h"
 #include "userspace/model/change.h"
+#include "userspace/model/history.h"
 #include "userspace/model/status.h"
+#include "userspace/model/verdict.h"
 
 namespace portwatch {
 
@@ -38,6 +40,12 @@ class VarlinkClient {
   // field); overloaded, not_permitted, not_supported as the daemon says.
   Result<Answer> ask(const Question& question);
   Result<Status> status();
+  // request.netns, uid and may_bind_low_ports are not sent: the daemon takes the
+  // caller's. Errors as ask(), not_supported from a daemon that is too old.
+  Result<Verdict> why(const BindRequest& request);
+  Result<EventsAnswer> failures(const HistoryQuestion& question);
+  Result<EventsAnswer> loops(const HistoryQuestion& question);
+  Result<Answer> history(const HistoryQuestion& question);
 
   struct WatchRequest {
     std::vector<ChangeType> events;  // empty: all
@@ -59,6 +67,10 @@ class VarlinkClient {
 
   // One call, one reply; the error of a reply becomes an Error.
   Result<nlohmann::json> call(std::string_view method, std::string_view parameters);
+  // The same, read as a model.
+  template <class T>
+  Result<T> call_for(std::string_view method, const std::string& parameters,
+                     Result<T> (*parse)(const nlohmann::json&));
   Result<void> send(std::string_view message, Deadline deadline);
   Result<VarlinkReply> receive(Deadline deadline);
   // Reads what is there, or waits for it.

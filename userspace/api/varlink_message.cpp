@@ -122,6 +122,22 @@ Result<VarlinkReply> parse_reply(std::string_view message) {
   return reply;
 }
 
+Error reply_error(const VarlinkReply& reply) {
+  const std::string& name = reply.error;
+  const Errc code = name == varlink_error::kDenied       ? Errc::not_permitted
+                    : name == varlink_error::kOverloaded ? Errc::overloaded
+                    : name == varlink_error::kUnavailable ||
+                            name == varlink_error::kMethodNotFound ||
+                            name == varlink_error::kInterfaceNotFound
+                        ? Errc::not_supported
+                        : Errc::invalid;
+  const auto reason = reply.parameters.find("reason");
+  const bool has_reason = reason != reply.parameters.end() && reason->is_string();
+  return {code, "portwatchd refuses: " +
+                    (has_reason ? reason->get<std::string>()
+                                : name + " " + dump(reply.parameters))};
+}
+
 std::string call_message(std::string_view method, std::string_view parameters,
                          bool more) {
   std::string text = "{\"method\":\"";

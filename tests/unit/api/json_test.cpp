@@ -12,10 +12,10 @@ namespace {
 using nlohmann::json;
 
 const std::vector<std::string> kBindingFields = {
-    "protocol", "family",      "address",   "port",        "state",
-    "id",       "inode",       "netns",     "netnsCookie", "netnsName",
-    "ipv6Only", "reuseAddr",   "reusePort", "interface",   "since",
-    "until",    "remainingMs", "creator",   "heldBy",      "holders"};
+    "protocol",  "family",    "address",     "port",      "state",    "id",
+    "inode",     "netns",     "netnsCookie", "netnsName", "ipv6Only", "reuseAddr",
+    "reusePort", "interface", "uid",         "since",     "until",    "remainingMs",
+    "creator",   "heldBy",    "holders"};
 const std::vector<std::string> kProcessFields = {
     "pid",  "startTime", "name",          "exe",       "cmdline",
     "uid",  "user",      "ppid",          "nsPid",     "cgroup",
@@ -155,43 +155,44 @@ TEST(Json, ControlCharactersQuotesAndUtf8_SurviveExactly) {
   EXPECT_EQ(round_trip(binding), binding);
 }
 
-TEST(Json, Changes_SurviveTheRoundTrip) {
-  Change lost;
-  lost.type = ChangeType::events_lost;
-  lost.count = 12;
-  Change resynced;
-  resynced.type = ChangeType::resynced;
-  resynced.repairs = 3;
-  Change found = change_of(ChangeType::listen, 80);
-  found.reconstructed = true;
-  for (const Change& change :
-       {change_of(ChangeType::bind, 80), change_of(ChangeType::release, 80), found,
-        lost, resynced}) {
-    const Result<Change> read = change_from_json(to_json(change));
-    ASSERT_TRUE(read.ok()) << read.error().context;
-    EXPECT_EQ(*read, change);
-  }
-}
-
-TEST(Json, Reconstructed_IsOnlyThereWhenTrue) {
-  Change change = change_of(ChangeType::bind, 80);
-  EXPECT_FALSE(to_json(change).contains("reconstructed"));
-  change.reconstructed = true;
-  EXPECT_EQ(to_json(change)["reconstructed"], true);
-}
-
-TEST(Json, EventOfALaterVersion_IsNotSupported) {
-  json document = to_json(change_of(ChangeType::bind, 80));
-  document["event"] = "crashLoop";
-  const Result<Change> read = change_from_json(document);
-  ASSERT_FALSE(read.ok());
-  EXPECT_EQ(read.error().code, Errc::not_supported);
-}
-
 TEST(Json, Status_SurvivesTheRoundTrip) {
   const Result<Status> read = status_from_json(to_json(full_status()));
   ASSERT_TRUE(read.ok()) << read.error().context;
   EXPECT_EQ(*read, full_status());
+}
+
+TEST(Json, StatusWithoutTheHistory_SaysNull) {
+  Status status = full_status();
+  status.history = HistoryStatus();
+  const json written = to_json(status);
+  EXPECT_EQ(written["history"], json({{"enabled", false},
+                                      {"path", nullptr},
+                                      {"error", nullptr},
+                                      {"rows", 0},
+                                      {"bytes", 0},
+                                      {"lost", 0}}));
+  EXPECT_EQ(status_from_json(written).value(), status);
+}
+
+TEST(Json, StatusOfTheWrongType_IsAnErrorOfItsField) {
+  for (const char* at : {"/history/rows", "/alerts/dropped", "/bindResults",
+                         "/history/enabled", "/alerts", "/failures"}) {
+    json document = to_json(full_status());
+    document[json::json_pointer(at)] = json::array();
+    EXPECT_FALSE(status_from_json(document).ok()) << at;
+    document[json::json_pointer(at)] = nullptr;
+    EXPECT_FALSE(status_from_json(document).ok()) << at;
+  }
+}
+
+TEST(Json, BindingAsText_SurvivesTheRoundTrip) {
+  const Result<Binding> read = binding_from_text(json_text(full_binding(80)));
+  ASSERT_TRUE(read.ok()) << read.error().context;
+  EXPECT_EQ(*read, full_binding(80));
+  EXPECT_EQ(binding_from_text("{\"protocol\":").error().code, Errc::invalid);
+  EXPECT_FALSE(binding_from_text("").ok());
+  EXPECT_FALSE(binding_from_text("[]").ok());
+  EXPECT_FALSE(binding_from_text(std::string(200000, '[')).ok());
 }
 
 TEST(Json, WrongField_IsNamed) {

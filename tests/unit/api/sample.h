@@ -1,11 +1,16 @@
 // sample.h - model values for the tests of the API.
 #pragma once
 
+#include <cerrno>
+#include <csignal>
+#include <utility>
 #include <vector>
 
 #include "userspace/model/answer.h"
 #include "userspace/model/change.h"
+#include "userspace/model/history.h"
 #include "userspace/model/status.h"
+#include "userspace/model/verdict.h"
 
 namespace portwatch {
 
@@ -59,6 +64,7 @@ inline Binding full_binding(Port port, uid_t uid = 33) {
   binding.reuse_addr = true;
   binding.reuse_port = false;
   binding.interface = "eth0";
+  binding.uid = uid;
   binding.since = sample_time();
   binding.until = sample_time(5);
   binding.remaining = std::chrono::milliseconds(43210);
@@ -88,6 +94,140 @@ inline Change change_of(ChangeType type, Port port) {
   return change;
 }
 
+// Of a process of 33, blocked by one of `blocker`.
+inline BindFailure full_failure(Port port, uid_t blocker = 34) {
+  BindFailure failure;
+  failure.operation = Operation::listen;
+  failure.error = EADDRINUSE;
+  failure.requested = full_binding(port).endpoint;
+  failure.netns = 4026531840u;
+  failure.netns_cookie = 1;
+  failure.process = full_process(kSamplePid, 33);
+  failure.parents = {full_process(kSamplePid + 2, 33),
+                     full_process(kSamplePid + 3, 0)};
+  failure.blockers = {full_binding(port, blocker)};
+  failure.why = "nginx listens there";
+  return failure;
+}
+
+inline Loop full_loop(Port port) {
+  Loop loop;
+  loop.subject = {Subject::Kind::program, "/opt/secret/nginx -g", uid_t{33},
+                  "www-data"};
+  loop.protocol = Protocol::mptcp;
+  loop.port = port;
+  loop.netns = 4026531840u;
+  loop.netns_cookie = 1;
+  loop.count = 5;
+  loop.window = std::chrono::seconds(3600);
+  loop.first = sample_time(1);
+  loop.last = sample_time(2);
+  loop.cause = "killed by SIGKILL";
+  loop.blockers = {full_binding(port, 34)};
+  loop.last_exit = ExitStatus{{}, SIGKILL, true};
+  loop.last_process = full_process(kSamplePid, 33);
+  return loop;
+}
+
+inline Change failed_bind(Port port) {
+  Change change = change_of(ChangeType::bind_failed, port);
+  change.binding.reset();
+  change.failure = full_failure(port);
+  return change;
+}
+
+inline Change loop_event(ChangeType type, Port port) {
+  Change change = change_of(type, port);
+  change.binding.reset();
+  change.loop = full_loop(port);
+  return change;
+}
+
+// One of every type, in the order of ChangeType, with all that it can have.
+inline std::vector<Change> all_events(Port port) {
+  std::vector<Change> events;
+  for (std::size_t i = 0; i < kChangeTypes; ++i) {
+    const auto type = static_cast<ChangeType>(i);
+    Change change = change_of(type, port);
+    switch (type) {
+      case ChangeType::events_lost:
+        change.binding.reset();
+        change.count = 12;
+        break;
+      case ChangeType::resynced:
+        change.binding.reset();
+        change.repairs = 3;
+        break;
+      case ChangeType::bind_failed:
+        change = failed_bind(port);
+        break;
+      case ChangeType::bind_failure_loop:
+      case ChangeType::crash_loop:
+      case ChangeType::loop_ended:
+        change = loop_event(type, port);
+        break;
+      case ChangeType::orphan:
+        change.process = full_process(kSamplePid, 33);
+        change.previous = full_process(kSamplePid + 1, 33);
+        break;
+      case ChangeType::owner_changed:
+        change.previous = full_process(kSamplePid + 1, 33);
+        break;
+      case ChangeType::time_wait_pile:
+        change.count = 4000;
+        break;
+      case ChangeType::port_conflict:
+        change.binding.reset();
+        break;
+      default:
+        break;
+    }
+    events.push_back(std::move(change));
+  }
+  return events;
+}
+
+inline Reason full_reason(ReasonCode code, uid_t uid = 33) {
+  Reason reason;
+  reason.code = code;
+  reason.error = EADDRINUSE;
+  reason.text = "nginx -g daemon off; listens there";
+  reason.bindings = {full_binding(80, uid)};
+  reason.remedies = {{"stop it", "systemctl stop nginx.service"},
+                     {"take another port", std::nullopt}};
+  return reason;
+}
+
+inline Verdict full_verdict() {
+  Verdict verdict;
+  verdict.outcome = Answerable::blocked;
+  verdict.error = EADDRINUSE;
+  verdict.request.endpoint = full_binding(80).endpoint;
+  verdict.request.netns = 4026531840u;
+  verdict.request.reuse_addr = true;
+  verdict.request.reuse_port = true;
+  verdict.request.listens = false;
+  Reason note = full_reason(ReasonCode::ephemeral_range);
+  note.blocks = false;
+  note.error = 0;
+  note.bindings.clear();
+  verdict.reasons = {full_reason(ReasonCode::listener), note};
+  verdict.confidence = Confidence::partial;
+  verdict.missing = {{"holders", "no rights"}};
+  return verdict;
+}
+
+// Failed binds and loops of the past.
+inline EventsAnswer full_events() {
+  EventsAnswer answer;
+  answer.source = Source::procfs;
+  answer.confidence = Confidence::partial;
+  answer.missing = {{"scope", "history is off"}};
+  answer.events = {failed_bind(80), loop_event(ChangeType::crash_loop, 80)};
+  answer.active = 1;
+  return answer;
+}
+
 inline Status full_status() {
   Status status;
   status.version = "0.1.0";
@@ -102,6 +242,10 @@ inline Status full_status() {
   status.resyncs = 3;
   status.full_passes = 9;
   status.pins = "/sys/fs/bpf/portwatch";
+  status.bind_results = "tracepoint";
+  status.failures = 10;
+  status.history = {true, "/var/lib/portwatch/history.db", "disk full", 11, 12, 13};
+  status.alerts = {14, 15, 16, 17, 18};
   status.bindings = 4;
   status.clients = 5;
   status.subscribers = 6;

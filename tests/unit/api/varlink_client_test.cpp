@@ -214,7 +214,7 @@ TEST(VarlinkClient, EventOfALaterVersion_IsPassedOver) {
           "time":"2026-11-21T04:43:17.000123Z","event":"eventsLost","count":4}}})");
   const std::string later = with_nul(
       R"({"continues":true,"parameters":{"event":{"schema":"portwatch/1","seq":1,
-          "time":"2026-11-21T04:43:17.000123Z","event":"crashLoop"}}})");
+          "time":"2026-11-21T04:43:17.000123Z","event":"explosion"}}})");
   HostileServer server(later + bind);
   std::vector<std::uint64_t> seen;
   const auto done =

@@ -77,6 +77,39 @@ TEST(Watch, Filters_HoldBackTheOthers) {
   EXPECT_EQ(recv(later.fd(), &byte, 1, MSG_DONTWAIT), -1);
 }
 
+TEST(Watch, EveryWord_IsAFilter) {
+  TestServer server;
+  const std::vector<Change> events = all_events(80);
+  for (const Change& change : events) {
+    server.publish(change);
+  }
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    const std::string word(to_string(events[i].type));
+    RawClient client(server.path());
+    client.call("io.portwatch.Watch", {{"events", {word}}, {"recent", 50}});
+    const json event = client.read().value()["parameters"]["event"];
+    EXPECT_EQ(event["event"], word);
+    EXPECT_EQ(event["seq"], i + 1);
+  }
+}
+
+TEST(Watch, PortsFilter_KnowsThePortOfEveryEvent) {
+  TestServer server;
+  RawClient client = watch(server, {{"ports", {81}}});
+  for (const Port port : {80, 81}) {
+    for (const Change& change : all_events(port)) {
+      server.publish(change);
+    }
+  }
+  server.publish(failed_bind(0));  // an automatic port is not 81
+  server.publish(change_of(ChangeType::bind, 81));
+  // Of port 80's only what weakens all; of 81's all but the word without a port.
+  for (const std::uint64_t seq :
+       {4, 5, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 28}) {
+    EXPECT_EQ(next_seq(client), seq);
+  }
+}
+
 TEST(Watch, Recent_AreTheLastThatMatchThenTheNewOnes) {
   TestServer server;
   for (const Port port : {80, 81, 80, 81, 80, 81}) {

@@ -1,0 +1,112 @@
+#include "userspace/api/json_loop.h"
+
+#include "userspace/api/json.h"
+#include "userspace/api/json_binding.h"
+#include "userspace/api/json_process.h"
+#include "userspace/api/json_reader.h"
+
+namespace portwatch {
+namespace {
+
+using nlohmann::json;
+
+void write_subject(JsonWriter& out, const Subject& subject) {
+  out.key("subject");
+  out.begin_object();
+  out.field("kind", to_string(subject.kind));
+  out.field("name", subject.name);
+  out.field("uid", subject.uid);
+  out.field("user", subject.user);
+  out.end_object();
+}
+
+Result<Subject> subject_from_json(const json& document) {
+  JsonReader in(document);
+  Subject subject;
+  in.word("kind", subject.kind, subject_kind_from);
+  in.read("name", subject.name);
+  in.read("uid", subject.uid);
+  in.read("user", subject.user);
+  if (in.error()) {
+    return *in.error();
+  }
+  return subject;
+}
+
+void write_exit(JsonWriter& out, std::string_view name,
+                const std::optional<ExitStatus>& maybe) {
+  out.key(name);
+  if (!maybe) {
+    out.null();
+    return;
+  }
+  out.begin_object();
+  out.field("code", maybe->code);
+  out.key("signal");
+  if (maybe->signal) {
+    out.value(std::string_view(signal_name(*maybe->signal)));
+  } else {
+    out.null();
+  }
+  out.field("coreDumped", maybe->core_dumped);
+  out.end_object();
+}
+
+Result<ExitStatus> exit_from_json(const json& document) {
+  JsonReader in(document);
+  ExitStatus status;
+  in.read("code", status.code);
+  if (in.find("signal") != nullptr) {
+    in.word("signal", status.signal.emplace(), signal_from);
+  }
+  in.read("coreDumped", status.core_dumped);
+  if (in.error()) {
+    return *in.error();
+  }
+  return status;
+}
+
+}  // namespace
+
+void write_loop(JsonWriter& out, const Loop& loop) {
+  write_subject(out, loop.subject);
+  out.field("protocol", to_string(loop.protocol));
+  out.field("port", loop.port);
+  out.field("netns", loop.netns);
+  out.field("netnsCookie", loop.netns_cookie);
+  out.field("count", loop.count);
+  out.field("window", loop.window);
+  out.field("first", loop.first);
+  out.field("last", loop.last);
+  out.field("cause", loop.cause);
+  write_field(out, "blockers", loop.blockers);
+  write_exit(out, "lastExit", loop.last_exit);
+  write_field(out, "process", loop.last_process);
+}
+
+void read_loop(JsonReader& in, Loop& loop) {
+  in.nested("subject", loop.subject, subject_from_json);
+  in.word("protocol", loop.protocol, protocol_from);
+  in.read("port", loop.port);
+  in.read("netns", loop.netns);
+  in.read("netnsCookie", loop.netns_cookie);
+  in.read("count", loop.count);
+  in.read("window", loop.window);
+  in.read("first", loop.first);
+  in.read("last", loop.last);
+  in.read("cause", loop.cause);
+  in.list("blockers", loop.blockers, binding_from_json);
+  in.nested("lastExit", loop.last_exit, exit_from_json);
+  in.nested("process", loop.last_process, process_from_json);
+}
+
+std::string json_text(const ProcessEnd& end) {
+  JsonWriter out;
+  out.begin_object();
+  write_field(out, "process", end.process);
+  write_exit(out, "exit", end.status);
+  out.end_object();
+  return out.take();
+}
+
+}  // namespace portwatch

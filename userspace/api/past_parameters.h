@@ -1,0 +1,12 @@
+// past_parameters.h - what Failures, Loops and History may be asked.
+#pragma once
+
+#include "userspace/api/parameters.h"
+#include "userspace/model/history.h"
+
+namespace portwatch {
+
+// port, protocol, netns, since, until, limit.
+HistoryQuestion read_past(Parameters& in);
+
+}  // namespace portwatch

@@ -1,0 +1,169 @@
+// varlink_client_methods.cpp - what can be asked: parameters out, the model back.
+#include <chrono>
+
+#include "userspace/api/json.h"
+#include "userspace/api/json_writer.h"
+#include "userspace/api/varlink_client.h"
+
+namespace portwatch {
+namespace {
+
+using std::chrono::milliseconds;
+
+template <class T>
+void field_if(JsonWriter& out, const char* name, const std::optional<T>& value) {
+  if (value) {
+    out.field(name, *value);
+  }
+}
+
+std::string question_text(const Question& question) {
+  JsonWriter out;
+  out.begin_object();
+  field_if(out, "port", question.port);
+  if (question.protocol) {
+    out.field("protocol", to_string(*question.protocol));
+  }
+  field_if(out, "pid", question.pid);
+  field_if(out, "netns", question.netns);
+  if (question.listening) {
+    out.field("listening", true);
+  }
+  if (question.connected && !question.port) {
+    out.field("connected", true);
+  }
+  out.end_object();
+  return out.take();
+}
+
+std::string bind_text(const BindRequest& request) {
+  JsonWriter out;
+  out.begin_object();
+  out.field("port", request.endpoint.port);
+  out.field("address", address_text(request.endpoint));
+  out.field("protocol", to_string(request.endpoint.protocol));
+  out.field("reuseAddr", request.reuse_addr);
+  out.field("reusePort", request.reuse_port);
+  out.field("ipv6Only", request.ipv6_only);
+  out.field("listens", request.listens);
+  out.end_object();
+  return out.take();
+}
+
+std::string past_text(const HistoryQuestion& question) {
+  JsonWriter out;
+  out.begin_object();
+  field_if(out, "port", question.port);
+  if (question.protocol) {
+    out.field("protocol", to_string(*question.protocol));
+  }
+  field_if(out, "netns", question.netns);
+  field_if(out, "since", question.since);
+  field_if(out, "until", question.until);
+  out.field("limit", question.limit);
+  out.end_object();
+  return out.take();
+}
+
+std::string watch_text(const VarlinkClient::WatchRequest& request) {
+  JsonWriter out;
+  out.begin_object();
+  std::vector<std::string> events;
+  for (const ChangeType type : request.events) {
+    events.emplace_back(to_string(type));
+  }
+  out.field("events", events);
+  out.field("ports", request.ports);
+  out.field("recent", request.recent);
+  out.end_object();
+  return out.take();
+}
+
+Result<Change> event_of(const VarlinkReply& reply) {
+  if (!reply.error.empty()) {
+    return reply_error(reply);
+  }
+  const auto event = reply.parameters.find("event");
+  if (event == reply.parameters.end()) {
+    return Error{Errc::invalid, "the reply has no event"};
+  }
+  return change_from_json(*event);
+}
+
+}  // namespace
+
+template <class T>
+Result<T> VarlinkClient::call_for(std::string_view method,
+                                  const std::string& parameters,
+                                  Result<T> (*parse)(const nlohmann::json&)) {
+  const Result<nlohmann::json> reply = call(method, parameters);
+  if (!reply) {
+    return reply.error();
+  }
+  Result<T> model = parse(*reply);
+  if (!model) {
+    return spent(add_context(model.error(), "bad reply"));
+  }
+  return model;
+}
+
+Result<Answer> VarlinkClient::ask(const Question& question) {
+  const bool is_who = question.port && !question.pid && !question.listening;
+  return call_for(is_who ? "io.portwatch.Who" : "io.portwatch.List",
+                  question_text(question), answer_from_json);
+}
+
+Result<Status> VarlinkClient::status() {
+  return call_for("io.portwatch.Status", "{}", status_from_json);
+}
+
+Result<Verdict> VarlinkClient::why(const BindRequest& request) {
+  return call_for("io.portwatch.Why", bind_text(request), verdict_from_json);
+}
+
+Result<EventsAnswer> VarlinkClient::failures(const HistoryQuestion& question) {
+  return call_for("io.portwatch.Failures", past_text(question),
+                  events_answer_from_json);
+}
+
+Result<EventsAnswer> VarlinkClient::loops(const HistoryQuestion& question) {
+  return call_for("io.portwatch.Loops", past_text(question),
+                  events_answer_from_json);
+}
+
+Result<Answer> VarlinkClient::history(const HistoryQuestion& question) {
+  return call_for("io.portwatch.History", past_text(question), answer_from_json);
+}
+
+Result<void> VarlinkClient::watch(
+    const WatchRequest& request, std::optional<milliseconds> timeout,
+    const std::function<bool(const Change&)>& on_change) {
+  const Deadline deadline =
+      timeout ? Deadline(std::chrono::steady_clock::now() + *timeout)
+              : std::nullopt;
+  const auto sent =
+      send(call_message("io.portwatch.Watch", watch_text(request), true), deadline);
+  if (!sent) {
+    return sent;
+  }
+  for (bool goes_on = true; goes_on;) {
+    const Result<VarlinkReply> reply = receive(deadline);
+    if (!reply) {
+      return reply.error();
+    }
+    const Result<Change> change = event_of(*reply);
+    if (change) {
+      goes_on = on_change(*change);
+    } else if (!reply->error.empty() ||
+               change.error().code != Errc::not_supported) {
+      return spent(change.error());
+    }
+    if (goes_on && !reply->continues) {
+      return spent({Errc::closed, "portwatchd ended the stream"});
+    }
+  }
+  socket_.reset();
+  return {};
+}
+
+}  // namespace portwatch
