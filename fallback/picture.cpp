@@ -62,7 +62,7 @@ class PictureLook {
       }
     }
     drop_twins(picture_.bindings);
-    if (question_.port) {
+    if (question_.port && !question_.served_connections) {
       hide_served_connections(picture_.bindings);
     }
     std::sort(picture_.maybe_mptcp.begin(), picture_.maybe_mptcp.end());

@@ -122,4 +122,12 @@ Result<std::vector<Change>> PollSource::poll() {
   return changes;
 }
 
+std::vector<Binding> PollSource::bindings() const {
+  std::vector<Binding> all;
+  for (const auto& [id, binding] : picture_) {
+    all.push_back(binding);
+  }
+  return all;
+}
+
 }  // namespace portwatch

@@ -27,6 +27,7 @@ class PollSource {
   // nothing.
   Result<std::vector<Change>> poll();
 
+  std::vector<Binding> bindings() const;  // of the last look, without holders
   std::size_t size() const { return picture_.size(); }
   // What the last look could not see.
   const std::vector<Missing>& missing() const { return missing_; }

@@ -3,20 +3,37 @@
 
 #include <chrono>
 #include <functional>
+#include <vector>
 
-#include "userspace/api/service.h"
+#include "userspace/base/result.h"
+#include "userspace/model/answer.h"
 #include "userspace/model/change.h"
+#include "userspace/model/loop.h"
+#include "userspace/model/status.h"
 
 namespace portwatch {
 
-class Backend : public Service {
+class Backend {
  public:
-  using Publish = std::function<void(Change)>;
+  // Where news goes, in the order in which it happened.
+  struct Publish {
+    std::function<void(Change)> change;
+    std::function<void(const ProcessEnd&)> end;
+  };
+
+  virtual ~Backend() = default;
+
+  // As Service::answer() and Service::end_questions().
+  virtual Result<Answer> answer(const Question& question) = 0;
+  virtual void end_questions() {}
+  virtual Status status() = 0;
+  // What is believed to be bound now, without a look: holders may be unknown.
+  virtual std::vector<Binding> known() const = 0;
 
   // Readable when drain() has something to do. Owned by the backend.
   virtual int event_fd() const = 0;
-  // Takes in everything that happened; each change goes to the publisher that
-  // the backend was made with, in order. Error: the backend is broken for good.
+  // Takes in everything that happened; all of it goes to the publisher that the
+  // backend was made with. Error: the backend is broken for good.
   virtual Result<void> drain() = 0;
   // How often one that has to look looks. One that is told does not need it.
   virtual void look_every(std::chrono::milliseconds) {}

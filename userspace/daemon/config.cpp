@@ -1,181 +1,88 @@
 #include "userspace/daemon/config.h"
 
+#include <fcntl.h>
 #include <toml++/toml.h>
+#include <unistd.h>
+
 #include <algorithm>
-#include <charconv>
+#include <cerrno>
 #include <filesystem>
-#include <functional>
-#include <map>
 #include <optional>
-#include <string_view>
+
+#include "userspace/alert/trusted_file.h"
+#include "userspace/daemon/config_hooks.h"
+#include "userspace/daemon/config_keys.h"
+#include "userspace/daemon/config_values.h"
+#include "userspace/source/read_file.h"
 
 namespace portwatch {
 namespace {
 
-using Setter = std::function<bool(const toml::node&, Config&)>;
+bool is_section(const std::string& name) {
+  return std::any_of(
+      config_keys().begin(), config_keys().end(), [&](const ConfigKey& key) {
+        return std::string_view(key.name).substr(0, name.size() + 1) == name + ".";
+      });
+}
 
-// "250ms", "1s", "2m".
-std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
-  long number = 0;
-  const auto [end, error] =
-      std::from_chars(text.data(), text.data() + text.size(), number);
-  const std::string_view unit(
-      end, static_cast<std::size_t>(text.data() + text.size() - end));
-  static const std::map<std::string_view, long> kUnits = {
-      {"ms", 1}, {"s", 1000}, {"m", 60'000}};
-  const auto factor = kUnits.find(unit);
-  if (error != std::errc{} || number <= 0 || number > 1'000'000 ||
-      factor == kUnits.end()) {
-    return std::nullopt;
+Result<void> set_key(const std::string& file, const std::string& name,
+                     const toml::node& node, Config& config) {
+  const auto known =
+      std::find_if(config_keys().begin(), config_keys().end(),
+                   [&](const ConfigKey& key) { return key.name == name; });
+  if (known == config_keys().end()) {
+    return config_error(file, node, "unknown key '" + name + "'");
   }
-  return std::chrono::milliseconds(number * factor->second);
-}
-
-// "512KiB", "2MiB".
-std::optional<std::size_t> parse_size(std::string_view text) {
-  std::size_t number = 0;
-  const auto [end, error] =
-      std::from_chars(text.data(), text.data() + text.size(), number);
-  const std::string_view unit(
-      end, static_cast<std::size_t>(text.data() + text.size() - end));
-  if (error != std::errc{} || number == 0 || number > 1024 * 1024) {
-    return std::nullopt;
+  if (!known->set(node, config)) {
+    return config_error(file, node, "'" + name + "' must be " + known->expected);
   }
-  if (unit == "KiB") {
-    return number * 1024;
-  }
-  return unit == "MiB" && number <= 1024 ? std::optional(number * 1024 * 1024)
-                                         : std::nullopt;
-}
-
-bool set_count(const toml::node& node, std::size_t& to, std::int64_t least,
-               std::int64_t most) {
-  const auto value = node.value_exact<std::int64_t>();
-  if (!value || *value < least || *value > most) {
-    return false;
-  }
-  to = static_cast<std::size_t>(*value);
-  return true;
-}
-
-bool set_level(const toml::node& node, Config& config) {
-  static constexpr std::string_view kLevels[] = {
-      "trace", "debug", "info", "warning", "error", "critical", "off"};
-  const auto value = node.value_exact<std::string>();
-  if (!value || std::find(std::begin(kLevels), std::end(kLevels), *value) ==
-                    std::end(kLevels)) {
-    return false;
-  }
-  config.log_level = *value;
-  return true;
-}
-
-bool set_pins(const toml::node& node, Config& config) {
-  const auto value = node.value_exact<std::string>();
-  if (!value || !(value->empty() || value->front() == '/') ||
-      value->find('.') != std::string::npos) {  // the kernel refuses dots there
-    return false;
-  }
-  config.pin_directory = *value;
-  return true;
-}
-
-Setter set_sockets_of(const char* runtime) {
-  return [runtime](const toml::node& node, Config& config) {
-    const toml::array* const items = node.as_array();
-    std::vector<std::string> paths;
-    for (std::size_t i = 0; items != nullptr && i < items->size(); ++i) {
-      const auto path = items->get(i)->value_exact<std::string>();
-      if (!path || path->empty() || path->front() != '/') {
-        return false;
-      }
-      paths.push_back(*path);
-    }
-    config.runtime_sockets[runtime] = std::move(paths);
-    return items != nullptr;
-  };
-}
-
-struct Key {
-  const char* expected;
-  Setter set;
-};
-
-// A new setting is one line here.
-const std::map<std::string, Key>& keys() {
-  static const std::map<std::string, Key> kKeys = {
-      {"log.level",
-       {"one of trace, debug, info, warning, error, critical, off", set_level}},
-      {"snapshot.interval",
-       {"a duration such as \"500ms\" or \"1s\"",
-        [](const toml::node& node, Config& config) {
-          const auto value =
-              parse_duration(node.value_exact<std::string>().value_or(""));
-          config.snapshot_interval = value.value_or(config.snapshot_interval);
-          return value.has_value();
-        }}},
-      {"ring.size",
-       {"a size such as \"512KiB\" or \"4MiB\", at most 1024MiB",
-        [](const toml::node& node, Config& config) {
-          const auto value =
-              parse_size(node.value_exact<std::string>().value_or(""));
-          config.ring_bytes = value.value_or(config.ring_bytes);
-          return value.has_value();
-        }}},
-      {"ebpf.pins",
-       {"an absolute path without dots in a bpf file system, or \"\"", set_pins}},
-      {"limits.clients",
-       {"a number from 8 to 65536",
-        [](const toml::node& node, Config& config) {
-          return set_count(node, config.max_clients, 8, 65536);
-        }}},
-      {"events.recent",
-       {"a number from 0 to 1000000",
-        [](const toml::node& node, Config& config) {
-          return set_count(node, config.recent_events, 0, 1'000'000);
-        }}},
-      {"containers.docker",
-       {"a list of absolute paths, as [\"/run/docker.sock\"]",
-        set_sockets_of("docker")}},
-      {"containers.podman",
-       {"a list of absolute paths, as [\"/run/podman/podman.sock\"]",
-        set_sockets_of("podman")}},
-  };
-  return kKeys;
-}
-
-Error at(const std::string& file, const toml::node& node, const std::string& what) {
-  return {Errc::invalid,
-          file + ":" + std::to_string(node.source().begin.line) + ": " + what};
+  config.origins[name] = place_in(file, node);
+  return {};
 }
 
 Result<void> apply(const std::string& file, const toml::table& table,
                    const std::string& prefix, Config& config) {
   for (const auto& [name, node] : table) {
     const std::string key = prefix + std::string(name.str());
-    const bool is_section = std::any_of(
-        keys().begin(), keys().end(),
-        [&](const auto& known) { return known.first.rfind(key + ".", 0) == 0; });
-    if (is_section && node.is_table()) {
-      if (auto done = apply(file, *node.as_table(), key + ".", config); !done) {
-        return done;
-      }
-      continue;
-    }
-    const auto known = keys().find(key);
-    if (known == keys().end()) {
-      return at(file, node, "unknown key '" + key + "'");
-    }
-    if (!known->second.set(node, config)) {
-      return at(file, node, "'" + key + "' must be " + known->second.expected);
+    const auto done = key == "hook" ? add_hooks(file, node, config)
+                      : is_section(key) && node.is_table()
+                          ? apply(file, *node.as_table(), key + ".", config)
+                          : set_key(file, key, node, config);
+    if (!done) {
+      return done;
     }
   }
   return {};
 }
 
-Result<void> apply_file(const std::string& file, Config& config) {
+Result<std::string> read_plain(const std::string& file) {
+  auto text = read_file_at(AT_FDCWD, file.c_str());
+  return text ? Result<std::string>(std::move(*text)) : errno_error(errno, file);
+}
+
+// What others can write is read, too, as long as there are no hooks: then `doubt`
+// says why they are none.
+Result<std::string> text_of(const std::string& file, std::optional<Error>& doubt) {
+  if (geteuid() != 0) {
+    return read_plain(file);
+  }
+  std::error_code failed;
+  auto text = read_trusted(std::filesystem::absolute(file, failed));
+  if (!text && text.error().code == Errc::not_permitted) {
+    doubt = text.error();
+    return read_plain(file);
+  }
+  return text;
+}
+
+Result<void> apply_file(const std::string& file, Config& config,
+                        std::optional<Error>& doubt) {
+  const auto text = text_of(file, doubt);
+  if (!text) {
+    return Error{Errc::invalid, "cannot read " + text.error().context};
+  }
   try {
-    return apply(file, toml::parse_file(file), "", config);
+    return apply(file, toml::parse(*text), "", config);
   } catch (const toml::parse_error& error) {
     return Error{Errc::invalid, file + ":" +
                                     std::to_string(error.source().begin.line) +
@@ -183,24 +90,39 @@ Result<void> apply_file(const std::string& file, Config& config) {
   }
 }
 
+Result<bool> exists(const std::string& file) {
+  std::error_code failed;
+  const bool there = std::filesystem::exists(file, failed);
+  return failed ? Result<bool>(Error{Errc::invalid, "cannot look for " + file +
+                                                        ": " + failed.message()})
+                : Result<bool>(there);
+}
+
 }  // namespace
 
 Result<Config> load_config(const std::vector<std::string>& files,
                            const Config& defaults) {
   Config config = defaults;
+  std::optional<Error> untrusted;
   for (const std::string& file : files) {
-    std::error_code failed;
-    const bool there = std::filesystem::exists(file, failed);
-    if (failed) {
-      return Error{Errc::invalid,
-                   "cannot look for " + file + ": " + failed.message()};
-    }
+    const auto there = exists(file);
     if (!there) {
+      return there.error();
+    }
+    if (!*there) {
       continue;
     }
-    if (auto done = apply_file(file, config); !done) {
+    std::optional<Error> doubt;
+    if (auto done = apply_file(file, config, doubt); !done) {
       return done.error();
     }
+    if (doubt && !untrusted) {
+      untrusted =
+          Error{Errc::invalid, file + ": hooks run as root, but " + doubt->context};
+    }
+  }
+  if (untrusted && !config.hooks.empty()) {
+    return *untrusted;
   }
   return config;
 }
@@ -228,16 +150,25 @@ Result<std::vector<std::string>> config_files(
   return files;
 }
 
+Config default_config(const std::string& private_directory) {
+  Config defaults;
+  if (private_directory.empty()) {
+    defaults.pin_directory = "/sys/fs/bpf/portwatch";
+    defaults.history.path = "/var/lib/portwatch/history.db";
+  } else {
+    std::error_code failed;  // absolute, as it would have to be in a file
+    const auto directory = std::filesystem::absolute(private_directory, failed);
+    defaults.history.path = (directory / "history.db").lexically_normal();
+  }
+  return defaults;
+}
+
 Result<Config> read_config(const std::string& private_directory) {
   const auto files = config_files(private_directory);
   if (!files) {
     return files.error();
   }
-  Config defaults;
-  if (private_directory.empty()) {
-    defaults.pin_directory = "/sys/fs/bpf/portwatch";
-  }
-  return load_config(*files, defaults);
+  return load_config(*files, default_config(private_directory));
 }
 
 }  // namespace portwatch

@@ -45,6 +45,13 @@ void log_pins(const BpfSession& session) {
   }
 }
 
+BindResults bind_results_of(const Config& config) {
+  return config.bind_results == "none"         ? BindResults::none
+         : config.bind_results == "tracepoint" ? BindResults::tracepoint
+         : config.bind_results == "task_work"  ? BindResults::task_work
+                                               : BindResults::automatic;
+}
+
 // The socket that systemd holds for us, when it started us for one.
 UniqueFd activated_socket() {
   if (sd_listen_fds(1) < 1 ||
@@ -90,8 +97,9 @@ Result<std::unique_ptr<Daemon>> Daemon::start(const Options& options,
   daemon->loop_ = std::move(loop).value();
   // The socket first: a second daemon must be refused before it attaches
   // anything, and early clients wait in its queue.
-  for (const auto step : {&Daemon::watch_signals, &Daemon::open_socket,
-                          &Daemon::open_backend, &Daemon::serve}) {
+  for (const auto step :
+       {&Daemon::watch_signals, &Daemon::open_socket, &Daemon::open_pipeline,
+        &Daemon::open_backend, &Daemon::serve}) {
     if (auto done = std::invoke(step, *daemon); !done) {
       return done.error();
     }
@@ -139,30 +147,38 @@ Result<void> Daemon::open_socket() {
   return {};
 }
 
+Result<void> Daemon::open_pipeline() {
+  past_ = std::make_unique<Past>(clock_, *loop_, log_);
+  past_->open(config_.history);
+  pipeline_ =
+      std::make_unique<Pipeline>(clock_, *loop_, log_, *past_, containers_, config_,
+                                 options_.private_directory.empty());
+  return {};
+}
+
+Result<std::unique_ptr<Backend>> Daemon::try_ebpf(const Backend::Publish& publish) {
+  LiveBackend::Options live;
+  live.session = {config_.ring_bytes, config_.pin_directory,
+                  bind_results_of(config_)};
+  live.drop_one_in = options_.drop_one_in;
+  if (live.drop_one_in != 0) {
+    spdlog::warn("--sabotage: one record in {} is thrown away; answers are wrong",
+                 live.drop_one_in);
+  }
+  auto backend = LiveBackend::start(clock_, live, publish);
+  if (!backend) {
+    return backend.error();
+  }
+  log_pins((*backend)->session());
+  return std::unique_ptr<Backend>(std::move(backend).value());
+}
+
 Result<std::unique_ptr<Backend>> Daemon::try_backend(Source source) {
-  const Backend::Publish publish = [this](Change change) {
-    if (change.binding) {
-      name_containers({&*change.binding, 1}, containers_);
-    }
-    const Change& numbered = log_.push(std::move(change));
-    if (server_ != nullptr) {
-      server_->publish(numbered);
-    }
-  };
+  const Backend::Publish publish = {
+      [this](Change change) { pipeline_->take(std::move(change)); },
+      [this](const ProcessEnd& end) { pipeline_->take(end); }};
   if (source == Source::ebpf) {
-    LiveBackend::Options live;
-    live.session = {config_.ring_bytes, config_.pin_directory};
-    live.drop_one_in = options_.drop_one_in;
-    if (live.drop_one_in != 0) {
-      spdlog::warn("--sabotage: one record in {} is thrown away; answers are wrong",
-                   live.drop_one_in);
-    }
-    auto backend = LiveBackend::start(clock_, live, publish);
-    if (!backend) {
-      return backend.error();
-    }
-    log_pins((*backend)->session());
-    return std::unique_ptr<Backend>(std::move(backend).value());
+    return try_ebpf(publish);
   }
   auto reader = make_snapshot_reader(source, clock_);
   if (!reader) {
@@ -197,6 +213,9 @@ Result<void> Daemon::open_backend() {
 }
 
 Result<void> Daemon::serve() {
+  questions_ = std::make_unique<Questions>(*backend_, *past_, *pipeline_,
+                                           containers_, clock_);
+  past_->begin([this] { return backend_->known(); });
   ServerOptions limits;
   limits.max_clients = config_.max_clients;
   auto server =
@@ -205,6 +224,7 @@ Result<void> Daemon::serve() {
     return server.error();
   }
   server_ = std::move(server).value();
+  pipeline_->tell([this](const Change& change) { server_->publish(change); });
   return loop_->add(backend_->event_fd(), EPOLLIN,
                     [this](std::uint32_t) { on_events(); });
 }
@@ -296,26 +316,25 @@ void Daemon::apply(const Config& config) {
     containers_.meet();
   }
   backend_->look_every(config.snapshot_interval);
-  const bool all = config.ring_bytes == config_.ring_bytes &&
-                   config.pin_directory == config_.pin_directory;
-  spdlog::info("configuration applied{}",
-               all ? "" : ", but for ring.size and ebpf.pins: they take a restart");
+  pipeline_->apply(config);
   Config next = config;
   next.ring_bytes = config_.ring_bytes;
   next.pin_directory = config_.pin_directory;
+  next.bind_results = config_.bind_results;
+  next.history = config_.history;
+  const bool all = next.ring_bytes == config.ring_bytes &&
+                   next.pin_directory == config.pin_directory &&
+                   next.bind_results == config.bind_results &&
+                   next.history == config.history;
+  spdlog::info("configuration applied{}",
+               all ? "" : ", but for ring, ebpf and history: they take a restart");
   config_ = std::move(next);
-}
-
-Result<Answer> Daemon::answer(const Question& question) {
-  auto answer = backend_->answer(question);
-  if (answer) {
-    name_containers(answer->bindings, containers_);
-  }
-  return answer;
 }
 
 Status Daemon::status() {
   Status status = backend_->status();
+  status.history = past_->status();
+  status.alerts = pipeline_->alerts();
   status.version = PORTWATCH_VERSION;
   status.pid = getpid();
   status.started = started_;

@@ -1,6 +1,6 @@
-// daemon.h - wires backend, event log and server to the loop, and runs them.
+// daemon.h - wires backend, pipeline, memory and server to the loop, and runs them.
 //
-// Threads: one, and that of ContainerLists.
+// Threads: one, and those of ContainerLists, of the history and of the webhooks.
 #pragma once
 
 #include <memory>
@@ -13,6 +13,9 @@
 #include "userspace/daemon/backend.h"
 #include "userspace/daemon/config.h"
 #include "userspace/daemon/options.h"
+#include "userspace/daemon/past.h"
+#include "userspace/daemon/pipeline.h"
+#include "userspace/daemon/questions.h"
 #include "userspace/source/container_lists.h"
 
 namespace portwatch {
@@ -31,14 +34,30 @@ class Daemon final : public Service {
   // A duplicate of the listening socket that systemd gave us; invalid: our own.
   UniqueFd take_kept_socket() { return std::move(kept_socket_); }
 
-  Result<Answer> answer(const Question& question) override;
+  Result<Answer> answer(const Question& question) override {
+    return questions_->answer(question);
+  }
+  Result<Verdict> why(const BindRequest& request) override {
+    return questions_->why(request);
+  }
+  Result<EventsAnswer> failures(const HistoryQuestion& question) override {
+    return questions_->failures(question);
+  }
+  Result<EventsAnswer> loops(const HistoryQuestion& question) override {
+    return questions_->loops(question);
+  }
+  Result<Answer> history(const HistoryQuestion& question) override {
+    return questions_->history(question);
+  }
   void end_questions() override { backend_->end_questions(); }
   Status status() override;
 
  private:
   Daemon(const Options& options, const Config& config);
   Result<void> open_socket();
+  Result<void> open_pipeline();
   Result<void> open_backend();
+  Result<std::unique_ptr<Backend>> try_ebpf(const Backend::Publish& publish);
   Result<std::unique_ptr<Backend>> try_backend(Source source);
   Result<void> watch_signals();
   Result<void> serve();
@@ -59,7 +78,10 @@ class Daemon final : public Service {
   UniqueFd listener_;
   std::string own_socket_;  // path to remove at a clean stop; empty: not ours
   UniqueFd signals_;
+  std::unique_ptr<Past> past_;
+  std::unique_ptr<Pipeline> pipeline_;
   std::unique_ptr<Backend> backend_;
+  std::unique_ptr<Questions> questions_;
   std::unique_ptr<VarlinkServer> server_;
   Result<void> outcome_;
   bool handing_over_ = false;

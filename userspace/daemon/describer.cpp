@@ -49,6 +49,31 @@ std::shared_ptr<const Process> Describer::creator(const TaskFacts& task) {
   return shared;
 }
 
+Process Describer::recorded(const TaskFacts& task, const TaskDetails& details) {
+  Process process;
+  complete(process, task);
+  if (!details.exe.empty()) {
+    process.exe = details.exe;
+  }
+  if (!details.argv.empty()) {
+    process.cmdline = details.argv;
+  }
+  if (!details.cgroup.empty()) {
+    process.cgroup = details.cgroup;
+    process.unit = unit_of_cgroup(details.cgroup);
+    process.container = container_of_cgroup(details.cgroup);
+  }
+  return process;
+}
+
+Process Describer::last_known(const TaskFacts& task) {
+  const auto known = creators_.find(task.id);
+  if (known != creators_.end()) {
+    return *known->second.process;
+  }
+  return recorded(task, {});
+}
+
 Process Describer::holder(const TaskFacts& task) {
   auto process = reader_.read(task.id);
   if (!process) {
@@ -67,6 +92,7 @@ void Describer::complete(Process& process, const TaskFacts& task) {
   process.user = reader_.user_name(task.uid);
   if (task.ppid != 0) {
     process.ppid = task.ppid;
+    process.parent_start_ticks = task.parent_start_ticks;
   }
 }
 
@@ -88,6 +114,8 @@ Binding Describer::binding(const SocketFacts& facts) const {
   }
   binding.reuse_addr = facts.reuse_addr;
   binding.reuse_port = facts.reuse_port;
+  binding.uid = facts.uid;
+  binding.interface_index = facts.interface;
   binding.interface = interface_name(facts, own_netns_);
   return binding;
 }

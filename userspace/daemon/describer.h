@@ -24,6 +24,11 @@ class Describer {
   // The process as it was at the event: its record, completed from /proc when
   // the process is still there. Never null.
   std::shared_ptr<const Process> creator(const TaskFacts& task);
+  // The process as its record tells it, without a look at /proc: it may be gone.
+  Process recorded(const TaskFacts& task, const TaskDetails& details);
+  // One that has ended, of which the record tells no details: as it was described
+  // when it took a port, if it did.
+  Process last_known(const TaskFacts& task);
   // The process runs another program now, or ended.
   void forget(const ProcessId& process) { creators_.erase(process); }
   // Events were lost: any of them may run another program now.

@@ -55,7 +55,7 @@ Result<Answer> LiveBackend::answer(const Question& question) {
     return !admits(question, binding) ||
            (question.pid && !held_by_pid(binding, *question.pid));
   });
-  if (question.port) {
+  if (question.port && !question.served_connections) {
     hide_served_connections(answer->bindings);
   }
   doubt_in_flight(*answer);

@@ -115,20 +115,32 @@ void LiveBackend::on_record(std::span<const std::byte> bytes) {
         std::visit([](const auto& e) { return e.when; }, record->event);
   }
   if (auto* socket = std::get_if<SocketEvent>(&record->event)) {
+    if (socket->kind == SocketEvent::Kind::bind &&
+        socket->task.id.pid == own_pid_) {
+      return;  // we try what the kernel's tables show (fallback/sock_diag.cpp)
+    }
     if (predecessor_ != nullptr) {
       recall(*socket);
     }
     publish_all(table_.apply(*socket));
     return;
   }
+  if (const auto* failure = std::get_if<FailureEvent>(&record->event)) {
+    on_failure(*failure);
+    return;
+  }
   const auto& process = std::get<ProcessEvent>(record->event);
   table_.apply(process);
+  if (process.kind == ProcessEvent::Kind::exit) {
+    on_exit(process);
+  }
   if (process.kind != ProcessEvent::Kind::fork) {
     describer_.forget(process.task.id);
   }
 }
 
 Result<void> LiveBackend::drain() {
+  described_.clear();
   const auto count = take_in(kRecordsPerTurn);
   if (!count) {
     return count.error();
@@ -141,7 +153,9 @@ Result<void> LiveBackend::drain() {
 }
 
 Result<std::size_t> LiveBackend::take_in(std::size_t limit) {
-  return session_->consume(limit);
+  auto count = session_->consume(limit);
+  blame_ = {};
+  return count;
 }
 
 // Whatever was not told is found by looking: full rings, records that make no
@@ -187,7 +201,7 @@ Result<void> LiveBackend::recover(std::uint64_t lost) {
   loss.type = ChangeType::events_lost;
   loss.time = clock_.wall_now();
   loss.count = lost;
-  publish_(std::move(loss));
+  publish_.change(std::move(loss));
   if (auto retried = retry_untracked(); !retried) {
     return retried.error();
   }
@@ -200,10 +214,33 @@ Result<void> LiveBackend::recover(std::uint64_t lost) {
   done.type = ChangeType::resynced;
   done.time = clock_.wall_now();
   done.repairs = *repairs;
-  publish_(std::move(done));
+  publish_.change(std::move(done));
   recovered_ = clock_.boot_now();
   session_->remember_told();
   return {};
+}
+
+// What the table knows of a socket: everything but who holds it.
+Binding LiveBackend::binding_of(const TrackedSocket& socket) const {
+  Binding binding = describer_.binding(socket.facts);
+  if (socket.since) {
+    binding.since = clock_.to_wall(*socket.since);
+  }
+  if (socket.creator != nullptr) {
+    binding.creator = *socket.creator;
+  }
+  return binding;
+}
+
+std::vector<Binding> LiveBackend::known() const {
+  std::vector<Binding> all;
+  table_.visit([&](const TrackedSocket& socket) {
+    if (socket.facts.endpoint.port != 0 && takes_a_port(socket.facts)) {
+      all.push_back(binding_of(socket));
+      all.back().held_by = socket.facts.kernel ? HeldBy::kernel : HeldBy::process;
+    }
+  });
+  return all;
 }
 
 void LiveBackend::publish_all(const std::vector<TableChange>& changes) {
@@ -213,13 +250,7 @@ void LiveBackend::publish_all(const std::vector<TableChange>& changes) {
     change.type = from.type;
     change.time = clock_.to_wall(from.when);
     change.reconstructed = from.reconstructed;
-    Binding binding = describer_.binding(socket.facts);
-    if (socket.since) {
-      binding.since = clock_.to_wall(*socket.since);
-    }
-    if (socket.creator != nullptr) {
-      binding.creator = *socket.creator;
-    }
+    Binding binding = binding_of(socket);
     binding.held_by = socket.facts.kernel ? HeldBy::kernel : HeldBy::process;
     if (from.type == ChangeType::release) {
       binding.until = change.time;
@@ -227,7 +258,7 @@ void LiveBackend::publish_all(const std::vector<TableChange>& changes) {
       binding.holders.emplace();
     }
     change.binding = std::move(binding);
-    publish_(std::move(change));
+    publish_.change(std::move(change));
   }
 }
 
@@ -245,6 +276,8 @@ Status LiveBackend::status() {
     status.pins = *session_->pins();
   }
   status.events = events_;
+  status.failures = failures_;
+  status.bind_results = session_->bind_results().tier();
   status.events_lost = lost_;
   status.resyncs = resyncs_;
   status.full_passes = full_passes_;

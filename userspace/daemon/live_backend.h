@@ -4,6 +4,8 @@
 // picture or seen by a hook, never neither): attach, picture, replay.
 #pragma once
 
+#include <unistd.h>
+
 #include <map>
 #include <memory>
 #include <optional>
@@ -15,6 +17,7 @@
 #include "userspace/base/clock.h"
 #include "userspace/daemon/backend.h"
 #include "userspace/daemon/describer.h"
+#include "userspace/model/host_facts.h"
 #include "userspace/source/bpf_session.h"
 #include "userspace/source/event_decoder.h"
 #include "userspace/source/kernel_picture.h"
@@ -46,6 +49,7 @@ class LiveBackend final : public Backend {
   Result<Answer> answer(const Question& question) override;
   void end_questions() override { looks_.clear(); }
   Status status() override;
+  std::vector<Binding> known() const override;
   void leave_pins() override { session_->leave_pins(); }
   const BpfSession& session() const { return *session_; }
 
@@ -70,6 +74,13 @@ class LiveBackend final : public Backend {
   Result<void> take_silent_picture();
   void on_record(std::span<const std::byte> bytes);
   Result<std::size_t> take_in(std::size_t limit);
+  void on_failure(const FailureEvent& event);
+  void on_exit(const ProcessEvent& event);
+  std::optional<std::vector<Binding>> blockers_of(const FailureEvent& event);
+  void add_holders(Port port, std::vector<Binding>& bindings);
+  const HostFacts& facts_for_blame(const BindFailure& failure);
+  const Answer* look_for_blame(Port port);
+  Binding binding_of(const TrackedSocket& socket) const;
   void publish_all(const std::vector<TableChange>& changes);
   Result<std::size_t> take_picture();
   Result<void> settle_losses(bool at_once);
@@ -125,8 +136,17 @@ class LiveBackend final : public Backend {
   std::vector<Missing> gaps_;                 // of the bootstrap
   std::unique_ptr<Predecessor> predecessor_;  // while take_over() replays
   std::map<Port, Look> looks_;                // since the last end_questions()
+  // Of this turn of the loop, see live_failures.cpp.
+  struct Blame {
+    std::map<Port, std::vector<Binding>> holders;
+    std::map<Port, std::optional<Answer>> looks;
+    std::map<std::uint32_t, HostFacts> facts;  // by namespace
+  };
+  Blame blame_;
   const std::uint64_t drop_one_in_;
+  const pid_t own_pid_ = getpid();
   std::uint64_t events_ = 0;
+  std::uint64_t failures_ = 0;
   std::uint64_t undecodable_ = 0;
   std::uint64_t settled_skips_ = 0;     // of session_->skipped_runs()
   std::uint64_t settled_failures_ = 0;  // of the counter storage_failures

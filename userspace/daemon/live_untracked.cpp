@@ -55,8 +55,9 @@ Result<void> LiveBackend::add_lone_connections(const Question& question,
       answer.bindings.begin(), answer.bindings.end(), [&](const Binding& binding) {
         return takes_stream_port(binding) && admits(question, binding);
       });
-  return asks_for_streams && !taken ? add_untracked(question, answer)
-                                    : Result<void>();
+  return asks_for_streams && (!taken || question.served_connections)
+             ? add_untracked(question, answer)
+             : Result<void>();
 }
 
 // The kernel's tables; nothing, and a gap in the answer, where they cannot be read.

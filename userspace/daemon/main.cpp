@@ -5,12 +5,14 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <filesystem>
 #include <string>
 #include <vector>
 
 #include "userspace/daemon/config.h"
+#include "userspace/daemon/config_command.h"
 #include "userspace/daemon/daemon.h"
 #include "userspace/daemon/logging.h"
 #include "userspace/daemon/options.h"
@@ -53,6 +55,13 @@ int main(int argc, char** argv) {
   if (const auto code = parse_options(argc, argv, options)) {
     return *code;
   }
+  if (options.config_task != ConfigTask::none) {
+    return options.config_task == ConfigTask::check
+               ? check_config(options.private_directory)
+               : print_config(options.private_directory);
+  }
+  // Hooks are children, and whoever started us may ignore theirs.
+  std::signal(SIGCHLD, SIG_DFL);
   const auto config = read_config(options.private_directory);
   start_logging(options.log_level.empty() && config ? config->log_level
                 : options.log_level.empty()         ? "info"

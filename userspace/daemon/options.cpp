@@ -28,6 +28,13 @@ std::optional<int> parse_options(int argc, char** argv, Options& options) {
   app.add_option("--log-level", options.log_level, "overrides log.level")
       ->check(CLI::IsMember(
           {"trace", "debug", "info", "warning", "error", "critical", "off"}));
+  bool check = false;
+  bool show = false;
+  auto* const check_flag = app.add_flag(
+      "--check-config", check, "say what is wrong with the configuration, and end");
+  app.add_flag("--show-config", show,
+               "write the effective configuration and where it is from, and end")
+      ->excludes(check_flag);
   // In no manual: makes the daemon wrong, to see that tests/torture notices.
   app.add_option("--sabotage", options.drop_one_in)->group("");
   app.add_flag("--foreground", foreground, "stay in the foreground (the default)");
@@ -39,6 +46,9 @@ std::optional<int> parse_options(int argc, char** argv, Options& options) {
     std::fprintf(stderr, "portwatchd: %s (see portwatchd --help)\n", error.what());
     return 2;
   }
+  options.config_task = check  ? ConfigTask::check
+                        : show ? ConfigTask::show
+                               : ConfigTask::none;
   if (backend != "auto") {
     options.backend = source_from(backend);
   }

@@ -1,7 +1,9 @@
 #include "userspace/daemon/polled_backend.h"
 
+#include <sys/epoll.h>
 #include <sys/timerfd.h>
 
+#include <array>
 #include <cerrno>
 
 namespace portwatch {
@@ -24,9 +26,18 @@ Result<std::unique_ptr<PolledBackend>> PolledBackend::start(
   if (!timer) {
     return timer.error();
   }
-  std::unique_ptr<PolledBackend> backend(new PolledBackend(
-      clock, std::move(reader), std::move(timer).value(), std::move(publish)));
-  if (auto first = backend->drain(); !first) {
+  UniqueFd events(epoll_create1(EPOLL_CLOEXEC));
+  epoll_event readable{};
+  readable.events = EPOLLIN;
+  readable.data.fd = timer->get();
+  if (!events.valid() ||
+      epoll_ctl(events.get(), EPOLL_CTL_ADD, timer->get(), &readable) != 0) {
+    return errno_error(errno, "epoll");
+  }
+  std::unique_ptr<PolledBackend> backend(
+      new PolledBackend(clock, std::move(reader), std::move(timer).value(),
+                        std::move(events), std::move(publish)));
+  if (auto first = backend->look(); !first) {
     return first.error();
   }
   if (!backend->failed_look_.empty()) {
@@ -46,10 +57,26 @@ void PolledBackend::look_every(std::chrono::milliseconds interval) {
 }
 
 Result<void> PolledBackend::drain() {
+  take_ends();
   std::uint64_t expirations = 0;
-  if (read(timer_.get(), &expirations, sizeof expirations) < 0 && errno != EAGAIN) {
-    return errno_error(errno, "cannot read the timer");
+  if (read(timer_.get(), &expirations, sizeof expirations) < 0) {
+    return errno == EAGAIN ? Result<void>()
+                           : errno_error(errno, "cannot read the timer");
   }
+  return look();
+}
+
+// Before a look: who ended was on the port that the look finds empty.
+void PolledBackend::take_ends() {
+  std::array<epoll_event, 64> ready{};
+  const int count =
+      epoll_wait(events_.get(), ready.data(), static_cast<int>(ready.size()), 0);
+  for (int i = 0; i < count; ++i) {
+    lives_.ended(ready[static_cast<std::size_t>(i)].data.fd);
+  }
+}
+
+Result<void> PolledBackend::look() {
   auto changes = changes_.poll();
   if (!changes) {  // may pass: the next look compares with the last good one
     failed_look_ = changes.error().context;
@@ -57,8 +84,13 @@ Result<void> PolledBackend::drain() {
   }
   failed_look_.clear();
   for (Change& change : *changes) {
-    ++events_;
-    publish_(std::move(change));
+    ++events_seen_;
+    if (change.type != ChangeType::release && change.binding->holders) {
+      for (Process& holder : *change.binding->holders) {
+        lives_.watch(holder);
+      }
+    }
+    publish_.change(std::move(change));
   }
   return {};
 }
@@ -76,7 +108,7 @@ Status PolledBackend::status() {
   }
   status.confidence =
       status.missing.empty() ? Confidence::snapshot : Confidence::partial;
-  status.events = events_;
+  status.events = events_seen_;
   status.bindings = changes_.size();
   return status;
 }

@@ -12,6 +12,7 @@
 #include "userspace/base/clock.h"
 #include "userspace/base/unique_fd.h"
 #include "userspace/daemon/backend.h"
+#include "userspace/daemon/polled_lives.h"
 
 namespace portwatch {
 
@@ -23,26 +24,33 @@ class PolledBackend final : public Backend {
       const Clock& clock, std::unique_ptr<SnapshotReader> reader,
       std::chrono::milliseconds interval, Publish publish);
 
-  int event_fd() const override { return timer_.get(); }
+  int event_fd() const override { return events_.get(); }
   Result<void> drain() override;
   Result<Answer> answer(const Question& question) override;
   Status status() override;
+  std::vector<Binding> known() const override { return changes_.bindings(); }
   void look_every(std::chrono::milliseconds interval) override;
 
  private:
   PolledBackend(const Clock& clock, std::unique_ptr<SnapshotReader> reader,
-                UniqueFd timer, Publish publish)
+                UniqueFd timer, UniqueFd events, Publish publish)
       : reader_(std::move(reader)),
         changes_(*reader_, clock),
         timer_(std::move(timer)),
-        publish_(std::move(publish)) {}
+        events_(std::move(events)),
+        publish_(std::move(publish)),
+        lives_(clock, events_.get(), publish_.end) {}
+  void take_ends();
+  Result<void> look();
 
   std::unique_ptr<SnapshotReader> reader_;
   PollSource changes_;
   UniqueFd timer_;
+  UniqueFd events_;  // epoll: the timer, and the processes that are watched
   Publish publish_;
+  PolledLives lives_;
   std::string failed_look_;  // why the last one failed; empty: it did not
-  std::uint64_t events_ = 0;
+  std::uint64_t events_seen_ = 0;
 };
 
 }  // namespace portwatch

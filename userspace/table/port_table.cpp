@@ -32,6 +32,12 @@ std::vector<TrackedSocket> PortTable::find(Port port) const {
   return sockets;
 }
 
+void PortTable::visit(const std::function<void(const TrackedSocket&)>& each) const {
+  for (const auto& [id, entry] : entries_) {
+    each(entry.socket);
+  }
+}
+
 PortTable::Entry* PortTable::insert(const SocketFacts& facts) {
   if (entries_.size() >= max_sockets_) {
     ++refused_;

@@ -1,0 +1,266 @@
+#include "userspace/daemon/past.h"
+
+#include <fcntl.h>
+#include <spdlog/spdlog.h>
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <string_view>
+#include <utility>
+
+#include "userspace/api/json.h"
+#include "userspace/source/read_file.h"
+
+namespace portwatch {
+namespace {
+
+constexpr std::chrono::milliseconds kPortionPause{500};  // the store's interval
+constexpr const char* kBootId = "/proc/sys/kernel/random/boot_id";
+
+std::string boot_id() {
+  std::string text = read_file_at(AT_FDCWD, kBootId).value_or("");
+  while (!text.empty() && text.back() == '\n') {
+    text.pop_back();
+  }
+  return text;
+}
+
+bool is_wanted(const Change& change, const std::vector<ChangeType>& types,
+               const HistoryQuestion& question) {
+  if (std::find(types.begin(), types.end(), change.type) == types.end() ||
+      (question.port && port_of(change) != *question.port) ||
+      (question.since && change.time < *question.since) ||
+      (question.until && change.time > *question.until)) {
+    return false;
+  }
+  const auto netns = change.failure ? change.failure->netns
+                     : change.loop  ? change.loop->netns
+                                    : 0;
+  return !question.netns || *question.netns == netns;
+}
+
+PastEvent event_row(const Change& change) {
+  PastEvent row;
+  row.kind = to_string(change.type);
+  row.time = change.time;
+  row.port = port_of(change);
+  if (change.failure) {
+    row.protocol = change.failure->requested.protocol;
+    row.netns = change.failure->netns;
+    row.subject = subject_of(change.failure->process).name;
+  } else if (change.loop) {
+    row.protocol = change.loop->protocol;
+    row.netns = change.loop->netns;
+    row.subject = change.loop->subject.name;
+  } else if (change.binding) {
+    row.protocol = change.binding->endpoint.protocol;
+    row.netns = change.binding->netns;
+  }
+  row.document = json_text(change);
+  return row;
+}
+
+}  // namespace
+
+Past::~Past() {
+  loop_.cancel(portion_);
+  if (store_ != nullptr) {
+    loop_.remove(store_->notice_fd());
+  }
+}
+
+void Past::open(const HistorySettings& settings) {
+  path_ = settings.path;
+  if (path_.empty()) {
+    return;
+  }
+  std::error_code failed;  // what is wrong then, the store says
+  std::filesystem::create_directories(std::filesystem::path(path_).parent_path(),
+                                      failed);
+  HistoryStore::Options options;
+  options.path = path_;
+  options.boot_id = boot_id();
+  options.max_bytes = settings.max_bytes;
+  options.max_age = settings.max_age;
+  auto store = HistoryStore::open(std::move(options), clock_);
+  if (!store) {
+    refused_ = store.error().context;
+    spdlog::warn("no history is kept: {}", refused_);
+    return;
+  }
+  store_ = std::move(store).value();
+  const auto watched = loop_.add(store_->notice_fd(), EPOLLIN,
+                                 [this](std::uint32_t) { read_notices(); });
+  if (!watched) {
+    spdlog::warn("trouble with the history will not be told: {}",
+                 watched.error().context);
+  }
+}
+
+void Past::begin(There there) {
+  there_ = std::move(there);
+  announce();
+}
+
+void Past::announce() {
+  if (store_ == nullptr || !there_) {
+    return;
+  }
+  unannounced_ = there_();
+  announced_ = 0;
+  announce_some();
+}
+
+// What fits into half of the store's queue; the rest when it has been written.
+void Past::announce_some() {
+  const std::size_t end =
+      std::min(unannounced_.size(), announced_ + store_->room() / 2);
+  for (; announced_ < end; ++announced_) {
+    const Binding& binding = unannounced_[announced_];
+    if (gone_.contains(binding.id)) {
+      continue;
+    }
+    store_->push(BindingTaken{binding_row(binding, json_text(binding)),
+                              clock_.wall_now(), true});
+  }
+  loop_.cancel(portion_);
+  if (announced_ < unannounced_.size()) {
+    portion_ = loop_.after(kPortionPause, [this] { announce_some(); });
+    return;
+  }
+  LiveBindings live;
+  for (const Binding& binding : unannounced_) {
+    if (!gone_.contains(binding.id)) {
+      live.ids.push_back(binding.id);
+    }
+  }
+  store_->push(std::move(live));
+  unannounced_.clear();
+  gone_.clear();
+}
+
+void Past::read_notices() {
+  for (const HistoryNotice& notice : store_->take_notices()) {
+    spdlog::warn("history: {}", notice.text);
+    if (notice.announce) {
+      announce();
+    }
+  }
+}
+
+void Past::keep(const Change& change) {
+  if (store_ == nullptr) {
+    return;
+  }
+  switch (change.type) {
+    case ChangeType::bind:
+    case ChangeType::listen:
+      store_->push(BindingTaken{
+          binding_row(*change.binding, json_text(*change.binding)), change.time});
+      break;
+    case ChangeType::release:
+      if (!unannounced_.empty()) {
+        gone_.insert(change.binding->id);
+      }
+      store_->push(BindingReleased{
+          binding_row(*change.binding, json_text(*change.binding)), change.time});
+      break;
+    default:
+      store_->push(event_row(change));
+  }
+}
+
+void Past::keep(const ProcessEnd& end, WallTime time) {
+  if (store_ != nullptr) {
+    store_->push(ProcessEnded{end.process.id, time, end.status, json_text(end)});
+  }
+}
+
+EventsAnswer Past::from_log(const std::vector<ChangeType>& types,
+                            const HistoryQuestion& question) const {
+  EventsAnswer answer;
+  log_.visit_backwards([&](const Change& change) {
+    if (is_wanted(change, types, question)) {
+      answer.events.push_back(change);
+    }
+    return answer.events.size() < question.limit;
+  });
+  std::reverse(answer.events.begin(), answer.events.end());
+  answer.missing.push_back(
+      {"history", path_.empty() ? "it is off: only recent events are known"
+                                : "only recent events are known: " + refused_});
+  return answer;
+}
+
+Result<EventsAnswer> Past::events(const std::vector<ChangeType>& types,
+                                  const HistoryQuestion& question) const {
+  if (store_ == nullptr) {
+    return from_log(types, question);
+  }
+  std::vector<std::string_view> kinds;
+  kinds.reserve(types.size());
+  for (const ChangeType type : types) {
+    kinds.push_back(to_string(type));
+  }
+  auto rows = store_->events(kinds, question);
+  if (!rows) {
+    return add_context(rows.error(), "cannot read the history");
+  }
+  EventsAnswer answer;
+  for (const std::string& row : *rows) {
+    if (auto change = change_from_text(row)) {
+      answer.events.push_back(std::move(change).value());
+    }
+  }
+  if (const auto now = store_->status(); !now.error.empty()) {
+    answer.missing.push_back({"history", now.error});
+  }
+  return answer;
+}
+
+Result<Answer> Past::bindings(const HistoryQuestion& question) const {
+  if (store_ == nullptr) {
+    return Error{Errc::not_supported,
+                 path_.empty() ? "no history is kept: history.path is empty"
+                               : "no history is kept: " + refused_};
+  }
+  auto rows = store_->bindings(question);
+  if (!rows) {
+    return add_context(rows.error(), "cannot read the history");
+  }
+  Answer answer;
+  answer.confidence = Confidence::snapshot;
+  for (const PastBinding& row : *rows) {
+    auto binding = binding_from_text(row.document);
+    if (!binding) {
+      continue;
+    }
+    binding->since = row.since;
+    binding->until = row.until;
+    if (!row.end_known) {  // it ended, and nobody saw when
+      binding->until.reset();
+      binding->held_by.reset();
+      binding->holders.reset();
+      answer.miss({"history", "when some of these let go was not seen"});
+    }
+    answer.bindings.push_back(std::move(binding).value());
+  }
+  if (const auto now = store_->status(); !now.error.empty()) {
+    answer.miss({"history", now.error});
+  }
+  return answer;
+}
+
+HistoryStatus Past::status() const {
+  if (store_ != nullptr) {
+    return store_->status();
+  }
+  HistoryStatus status;
+  status.enabled = !path_.empty();
+  status.path = path_;
+  status.error = refused_;
+  return status;
+}
+
+}  // namespace portwatch

@@ -1,0 +1,69 @@
+// past.h - the daemon's memory of what was: changes in, answers out.
+//
+// Puts the model into rows of the store (history/) and back. Without a store (it is
+// off, or cannot be opened) it answers from the event log, and says what is
+// missing.
+//
+// Threads: the loop's; the store has its own.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "userspace/api/event_log.h"
+#include "userspace/base/clock.h"
+#include "userspace/base/event_loop.h"
+#include "userspace/daemon/config.h"
+#include "userspace/history/history_store.h"
+#include "userspace/model/history.h"
+#include "userspace/model/status.h"
+
+namespace portwatch {
+
+class Past {
+ public:
+  // clock, loop and log must outlive it.
+  Past(const Clock& clock, EventLoop& loop, const EventLog& log)
+      : clock_(clock), loop_(loop), log_(log) {}
+  ~Past();
+
+  // A store that cannot be opened is no reason not to run: the answers and the
+  // status say so.
+  void open(const HistorySettings& settings);
+  // The backend works. `there`: what is bound now; asked for again when the file
+  // had to be begun anew.
+  using There = std::function<std::vector<Binding>()>;
+  void begin(There there);
+
+  void keep(const Change& change);
+  void keep(const ProcessEnd& end, WallTime time);
+
+  Result<EventsAnswer> events(const std::vector<ChangeType>& types,
+                              const HistoryQuestion& question) const;
+  Result<Answer> bindings(const HistoryQuestion& question) const;
+  HistoryStatus status() const;
+
+ private:
+  EventsAnswer from_log(const std::vector<ChangeType>& types,
+                        const HistoryQuestion& question) const;
+  void announce();
+  void announce_some();
+  void read_notices();
+
+  const Clock& clock_;
+  EventLoop& loop_;
+  const EventLog& log_;
+  There there_;
+  std::vector<Binding> unannounced_;  // the first ones are
+  std::size_t announced_ = 0;
+  std::set<std::string> gone_;  // meanwhile: ids
+  EventLoop::TimerId portion_ = 0;
+  std::unique_ptr<HistoryStore> store_;
+  std::string path_;     // empty: it is off
+  std::string refused_;  // why there is no store although it is on
+};
+
+}  // namespace portwatch

@@ -1,0 +1,150 @@
+#include "userspace/daemon/pipeline.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "userspace/api/json.h"
+#include "userspace/source/container_names.h"
+#include "userspace/source/port_range.h"
+
+namespace portwatch {
+namespace {
+
+DetectorOptions detector_options(const Config& config) {
+  DetectorOptions options;
+  options.bind_failures = {config.bind_failures.burst,
+                           config.bind_failures.interval};
+  options.crash_loop = {config.crash_loop.burst, config.crash_loop.interval,
+                        config.crash_loop.reset_after};
+  options.time_wait.threshold = config.time_wait_threshold;
+  const auto automatic = local_port_range();
+  options.automatic_ports.low = automatic.first;
+  options.automatic_ports.high = automatic.last;
+  return options;
+}
+
+void log_hook(HookLevel level, const std::string& line) {
+  spdlog::log(
+      level == HookLevel::warning ? spdlog::level::warn : spdlog::level::info, "{}",
+      line);
+}
+
+}  // namespace
+
+Pipeline::Pipeline(const Clock& clock, EventLoop& loop, EventLog& log, Past& past,
+                   ContainerLists& containers, const Config& config,
+                   bool to_journal)
+    : clock_(clock),
+      loop_(loop),
+      log_(log),
+      past_(past),
+      containers_(containers),
+      detectors_(detector_options(config)),
+      hooks_(loop, clock, log_hook, {}),
+      to_journal_(to_journal) {
+  set_hooks(config.hooks);
+}
+
+void Pipeline::set_hooks(const std::vector<HookRule>& rules) {
+  has_hooks_ = !rules.empty();
+  hooks_.set_rules(rules);
+}
+
+void Pipeline::apply(const Config& config) {
+  detectors_.set_options(detector_options(config));
+  set_hooks(config.hooks);
+  await_deadline();
+}
+
+void Pipeline::take(Change change) {
+  name(change);
+  const bool lost = change.type == ChangeType::events_lost;
+  const Moment moment = moment_of(change.time);
+  auto alerts = detectors_.observe(change, moment);
+  emit(std::move(change));
+  if (lost) {
+    detectors_.forget();
+  }
+  emit_all(std::move(alerts));
+}
+
+void Pipeline::take(const ProcessEnd& end) {
+  const Moment moment{end.when, clock_.to_wall(end.when)};
+  past_.keep(end, moment.wall);
+  emit_all(detectors_.observe(end, moment));
+}
+
+void Pipeline::emit(Change change) {
+  const Change& numbered = log_.push(std::move(change));
+  if (tell_) {
+    tell_(numbered);
+  }
+  past_.keep(numbered);
+  if (has_hooks_) {
+    hooks_.deliver(numbered, json_text(numbered));
+  }
+  if (to_journal_ && is_alert(numbered.type)) {
+    journal_.write(numbered);
+  }
+}
+
+void Pipeline::emit_all(std::vector<Change> alerts) {
+  for (Change& alert : alerts) {
+    emit(std::move(alert));
+  }
+  await_deadline();
+}
+
+// When it was on the clock that detectors count by.
+Moment Pipeline::moment_of(WallTime time) const {
+  const BootTime ago = clock_.wall_now() - time;
+  return {clock_.boot_now() - std::max(ago, BootTime{0}), time};
+}
+
+void Pipeline::name(Change& change) {
+  if (change.binding) {
+    name_containers({&*change.binding, 1}, containers_);
+  }
+  if (change.failure && change.failure->blockers) {
+    name_containers(*change.failure->blockers, containers_);
+    mark_orphans(*change.failure->blockers);
+  }
+}
+
+void Pipeline::mark_orphans(std::vector<Binding>& bindings) const {
+  for (Binding& binding : bindings) {
+    if (!binding.holders) {
+      continue;
+    }
+    for (Process& holder : *binding.holders) {
+      if (detectors_.is_orphan(holder.id)) {
+        holder.orphan = true;
+      }
+    }
+  }
+}
+
+// One timer, for the earliest thing that time alone brings about.
+void Pipeline::await_deadline() {
+  const auto next = detectors_.deadline();
+  if (next == awaited_) {
+    return;
+  }
+  loop_.cancel(timer_);
+  awaited_ = next;
+  if (next) {
+    const auto delay = std::chrono::ceil<std::chrono::milliseconds>(
+        std::max(*next - clock_.boot_now(), BootTime{0}));
+    timer_ = loop_.after(delay, [this] { on_deadline(); });
+  }
+}
+
+void Pipeline::on_deadline() {
+  awaited_.reset();
+  emit_all(detectors_.advance({clock_.boot_now(), clock_.wall_now()}));
+}
+
+}  // namespace portwatch

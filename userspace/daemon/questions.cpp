@@ -1,0 +1,142 @@
+#include "userspace/daemon/questions.h"
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <utility>
+
+#include "userspace/api/peer_view.h"
+#include "userspace/conflict/explain.h"
+#include "userspace/daemon/netns_facts.h"
+#include "userspace/source/container_names.h"
+
+namespace portwatch {
+namespace {
+
+constexpr uid_t kNobody = 65534;
+constexpr std::chrono::hours kRecent{1};  // what a verdict mentions of the past
+
+bool concerns(const Change& change, const BindRequest& request) {
+  const Protocol asked = request.endpoint.protocol;
+  if (port_of(change) != request.endpoint.port) {
+    return false;
+  }
+  if (change.failure) {
+    return change.failure->netns == request.netns &&
+           covers(asked, change.failure->requested.protocol);
+  }
+  return change.loop && change.loop->netns == request.netns &&
+         covers(asked, change.loop->protocol);
+}
+
+}  // namespace
+
+Result<Answer> Questions::answer(const Question& question) {
+  auto answer = backend_.answer(question);
+  if (answer) {
+    name_containers(answer->bindings, containers_);
+    pipeline_.mark_orphans(answer->bindings);
+  }
+  return answer;
+}
+
+// What is known is cut down before it is explained: no text tells more than the
+// asker may know.
+Result<Verdict> Questions::why(const BindRequest& request) {
+  const Viewer viewer{request.uid.value_or(kNobody), false};
+  Question question;
+  question.own_netns = request.netns;
+  question.port = request.endpoint.port;
+  question.served_connections = true;
+  Context context;
+  context.now = clock_.wall_now();
+  context.own_netns = request.netns;
+  if (request.endpoint.port == 0) {
+    question = {};
+    question.own_netns = request.netns;
+    question.connected = true;
+  }
+  auto found = answer(question);
+  if (!found) {
+    return found.error();
+  }
+  redact(*found, viewer);
+  if (request.endpoint.port == 0) {
+    context.host = *found;
+  }
+  const auto facts = host_facts_of(request.netns);
+  if (!facts) {
+    return facts.error();
+  }
+  context.failures = recent_failures(request);
+  context.loops = pipeline_.active_loops();
+  std::erase_if(context.loops,
+                [&](const Change& loop) { return !concerns(loop, request); });
+  for (auto* changes : {&context.failures, &context.loops}) {
+    for (Change& change : *changes) {
+      redact(change, viewer);
+    }
+  }
+  return explain(request, *found, *facts, context);
+}
+
+std::vector<Change> Questions::recent_failures(const BindRequest& request) const {
+  if (request.endpoint.port == 0) {
+    return {};
+  }
+  HistoryQuestion question;
+  question.port = request.endpoint.port;
+  question.netns = request.netns;
+  question.since = clock_.wall_now() - kRecent;
+  auto found = past_.events({ChangeType::bind_failed}, question);
+  if (!found) {
+    return {};
+  }
+  std::erase_if(found->events,
+                [&](const Change& one) { return !concerns(one, request); });
+  return std::move(found->events);
+}
+
+Result<EventsAnswer> Questions::failures(const HistoryQuestion& question) {
+  auto answer = past_.events({ChangeType::bind_failed}, question);
+  if (answer) {
+    doubt_events(*answer, "failures");
+  }
+  return answer;
+}
+
+Result<EventsAnswer> Questions::loops(const HistoryQuestion& question) {
+  auto answer = past_.events({ChangeType::bind_failure_loop, ChangeType::crash_loop,
+                              ChangeType::loop_ended},
+                             question);
+  if (answer) {
+    for (const Change& loop : pipeline_.active_loops()) {
+      answer->active += !question.port || port_of(loop) == *question.port ? 1 : 0;
+    }
+    doubt_events(*answer, "loops");
+  }
+  return answer;
+}
+
+Result<Answer> Questions::history(const HistoryQuestion& question) {
+  return past_.bindings(question);
+}
+
+// "None" would be untrue where nobody could have seen any.
+void Questions::doubt_events(EventsAnswer& answer, const std::string& what) const {
+  const Status status = backend_.status();
+  answer.source = status.source;
+  if (status.bind_results == "none") {
+    answer.missing.push_back(
+        {what, "failed binds are not seen: " +
+                   std::string(status.source == Source::ebpf
+                                   ? "no hook for their results is attached"
+                                   : "the daemon works without eBPF")});
+  }
+  answer.confidence = !answer.missing.empty() ? Confidence::partial
+                      : status.source == Source::ebpf && status.events_lost == 0
+                          ? Confidence::exact
+                          : Confidence::snapshot;
+}
+
+}  // namespace portwatch
