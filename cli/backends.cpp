@@ -2,7 +2,10 @@
 
 #include <utility>
 
+#include "cli/become_daemon.h"
 #include "cli/group.h"
+#include "cli/judge.h"
+#include "cli/try_bind.h"
 #include "fallback/fallback.h"
 #include "userspace/source/container_names.h"
 #include "userspace/source/netns.h"
@@ -19,6 +22,18 @@ class VarlinkDaemon final : public Daemon {
     return client_.ask(question);
   }
   Result<Status> status() override { return client_.status(); }
+  Result<Verdict> why(const BindRequest& request) override {
+    return client_.why(request);
+  }
+  Result<EventsAnswer> failures(const HistoryQuestion& question) override {
+    return client_.failures(question);
+  }
+  Result<EventsAnswer> loops(const HistoryQuestion& question) override {
+    return client_.loops(question);
+  }
+  Result<Answer> history(const HistoryQuestion& question) override {
+    return client_.history(question);
+  }
   Result<void> watch(const VarlinkClient::WatchRequest& request,
                      std::optional<std::chrono::milliseconds> timeout,
                      const std::function<bool(const Change&)>& on_change) override {
@@ -81,6 +96,21 @@ std::optional<std::uint32_t> SystemBackends::netns_named(const std::string& name
     }
   }
   return std::nullopt;
+}
+
+Verdict SystemBackends::judge(BindRequest request, const Answer& look) {
+  return cli::judge(request, look, clock_);
+}
+
+PortRange SystemBackends::automatic_ports() { return local_port_range(); }
+
+Result<int> SystemBackends::try_bind(const BindRequest& request) {
+  return cli::try_bind(request);
+}
+
+Result<int> SystemBackends::become_daemon(
+    const std::vector<std::string>& arguments) {
+  return cli::become_daemon(arguments);
 }
 
 }  // namespace portwatch::cli

@@ -56,7 +56,7 @@ int print(const Answer& answer, const OutputOptions& output, Context& context,
                                ? print_plain(answer)
                                : print_table(answer, view);
   const int code = deliver(context, text, kYes);
-  (void)context.streams.err.write(gap_lines(answer));
+  (void)context.streams.err.write(gap_lines(answer.missing));
   return code;
 }
 

@@ -35,7 +35,7 @@ struct WatchPlan {
 void declare(Arguments& parser, WatchOptions& options) {
   declare(parser, options.filter);
   parser.values("-e,--event", "TYPE", options.events,
-                "bind, listen, release, eventsLost or resynced");
+                "only these events, see above");
   parser.value("-n,--recent", "N", options.recent,
                "begin with the last N events of the past");
   parser.value("--count", "N", options.count, "stop after N events");
@@ -44,6 +44,16 @@ void declare(Arguments& parser, WatchOptions& options) {
                "without a daemon: look that often (1s)");
   declare(parser, options.output);
   declare(parser, options.where);
+}
+
+// "bind, listen, ... or portConflict".
+std::string event_words() {
+  std::string words;
+  for (std::size_t i = 0; i < kChangeTypes; ++i) {
+    words += i == 0 ? "" : i + 1 == kChangeTypes ? " or " : ", ";
+    words += to_string(static_cast<ChangeType>(i));
+  }
+  return words;
 }
 
 template <class Value, class Parse>
@@ -64,9 +74,8 @@ Result<void> read_types(const std::vector<std::string>& words,
   for (const std::string& word : words) {
     const auto type = change_type_from(word);
     if (!type) {
-      return Error{Errc::invalid, "bad --event '" + word +
-                                      "': expected bind, listen, release, "
-                                      "eventsLost or resynced"};
+      return Error{Errc::invalid,
+                   "bad --event '" + word + "': expected " + event_words()};
     }
     types.push_back(*type);
   }
@@ -135,7 +144,8 @@ Result<bool> watch(Context& context, const WatchOptions& options,
   if (!options.output.quiet) {
     say(context, "no daemon is asked: comparing looks every " +
                      std::to_string(plan.interval.count()) +
-                     " ms; what lives shorter is missed");
+                     " ms; what lives shorter is missed, failed binds and "
+                     "loops are not seen");
   }
   auto reader = inquiry.fallback();
   return reader ? watch_by_looking(context, *reader.value(),
@@ -158,8 +168,12 @@ int run_watch(Context& context, const std::vector<std::string>& arguments) {
   WatchOptions options;
   Arguments parser(
       "watch [OPTION]...",
-      "Shows who takes and who releases ports, as it happens, until "
-      "interrupted.\nExit code: 0 done, 3 the source failed, 5 the time "
+      "Shows who takes and who releases ports, what fails to and what loops, as "
+      "it\n"
+      "happens, until interrupted. Events: bind, listen, release, bindFailed,\n"
+      "bindFailureLoop, crashLoop, loopEnded, orphan, ownerChanged, timeWaitPile,\n"
+      "portConflict, eventsLost, resynced.\nExit code: 0 done, 3 the source "
+      "failed, 5 the time "
       "was over before the count.");
   declare(parser, options);
   if (const auto code = parser.parse(arguments, context)) {

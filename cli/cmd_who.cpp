@@ -5,6 +5,7 @@
 #include "cli/common_options.h"
 #include "cli/exit_code.h"
 #include "cli/inquiry.h"
+#include "cli/moment.h"
 #include "cli/print.h"
 #include "cli/verdict.h"
 
@@ -15,6 +16,7 @@ struct WhoOptions {
   OutputOptions output;
   WhereOptions where;
   std::vector<std::string> words;
+  std::optional<std::string> at;
 };
 
 Result<std::vector<PortSpec>> read_ports(const std::vector<std::string>& words) {
@@ -62,6 +64,31 @@ std::vector<Question> questions_of(const std::vector<PortSpec>& ports,
   return questions;
 }
 
+HistoryQuestion question_at(const PortSpec& port, WallTime moment) {
+  HistoryQuestion question;
+  question.port = port.port;
+  question.protocol = port.protocol;
+  question.since = moment;
+  question.until = moment;
+  return question;
+}
+
+Result<Answer> ask_past(Inquiry& inquiry, const std::vector<PortSpec>& ports,
+                        WallTime moment) {
+  return inquiry.ask_only_daemon([&](Daemon& daemon) -> Result<Answer> {
+    Answer whole;
+    for (const PortSpec& port : ports) {
+      auto part = daemon.history(question_at(port, moment));
+      if (!part) {
+        return part.error();
+      }
+      whole.source = part->source;
+      merge(whole, std::move(part).value());
+    }
+    return whole;
+  });
+}
+
 // `who 80 80/tcp` asks twice for the same sockets.
 void drop_repeats(std::vector<Binding>& sorted) {
   const auto same = [](const Binding& a, const Binding& b) {
@@ -88,6 +115,43 @@ std::string text_of(const Answer& answer, const std::vector<PortSpec>& ports,
   });
 }
 
+std::string past_text(const Answer& answer, const OutputOptions& output,
+                      Context& context, std::uint32_t own_netns) {
+  switch (output.format()) {
+    case Format::json:
+      return print_json(answer);
+    case Format::plain:
+      return print_plain(answer);
+    case Format::people:
+      break;
+  }
+  return history_page(answer, {context.clock.wall_now(), own_netns,
+                               style_for(output, context), context.streams.width});
+}
+
+int who_then(Context& context, const WhoOptions& options,
+             const std::vector<PortSpec>& ports, WallTime moment) {
+  Inquiry inquiry(context, options.where, options.output);
+  auto answer = ask_past(inquiry, ports, moment);
+  if (!answer) {
+    say(context, answer.error().context);
+    return kCannotKnow;
+  }
+  auto& past = answer->bindings;  // an id is unique only while the host is up
+  past.erase(std::unique(past.begin(), past.end()), past.end());
+  const int code = past_verdict(answer->bindings.size(), answer->missing);
+  if (options.output.quiet) {
+    return code;
+  }
+  if (options.output.format() == Format::plain) {
+    (void)context.streams.err.write(gap_lines(answer->missing));
+  }
+  return deliver(
+      context,
+      past_text(*answer, options.output, context, context.backends.own_netns()),
+      code);
+}
+
 }  // namespace
 
 int run_who(Context& context, const std::vector<std::string>& arguments) {
@@ -96,6 +160,8 @@ int run_who(Context& context, const std::vector<std::string>& arguments) {
                    "Shows every socket on the port, and every process that holds "
                    "it.\nExit code: 0 somebody holds it, 1 nobody does, 3 that "
                    "cannot be known.");
+  parser.value("--at", "TIME", options.at,
+               "who held it then: 10:42, '2026-11-21 10:42', 5m ago");
   declare(parser, options.output);
   declare(parser, options.where);
   parser.words(options.words);
@@ -105,6 +171,11 @@ int run_who(Context& context, const std::vector<std::string>& arguments) {
   const auto ports = check(options);
   if (!ports) {
     return parser.refuse(context, ports.error().context);
+  }
+  if (options.at) {
+    const auto moment = parse_moment(*options.at, context.clock.wall_now());
+    return moment ? who_then(context, options, *ports, *moment)
+                  : parser.refuse(context, moment.error().context);
   }
   const std::uint32_t own_netns = context.backends.own_netns();
   Inquiry inquiry(context, options.where, options.output);
@@ -120,7 +191,7 @@ int run_who(Context& context, const std::vector<std::string>& arguments) {
     return code;
   }
   if (options.output.format() == Format::plain) {
-    (void)context.streams.err.write(gap_lines(*answer));
+    (void)context.streams.err.write(gap_lines(answer->missing));
   }
   return deliver(context, text_of(*answer, *ports, options, context, own_netns),
                  code);

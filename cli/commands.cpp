@@ -43,12 +43,19 @@ std::string nearest(std::string_view name) {
 
 }  // namespace
 
-const std::array<Command, 5>& commands() {
-  static constexpr std::array<Command, 5> kCommands = {{
+const std::array<Command, 12>& commands() {
+  static constexpr std::array<Command, 12> kCommands = {{
       {"who", "", "who holds a port", run_who},
       {"list", "ls", "all ports that are taken, and by whom", run_list},
+      {"why", "", "what blocks a port, and what would help", run_why},
+      {"check", "", "whether you could bind it now", run_check},
       {"watch", "", "ports being taken and released, as it happens", run_watch},
+      {"failures", "", "binds that failed, and who was in the way", run_failures},
+      {"loops", "", "what fails or dies again and again", run_loops},
+      {"history", "", "who held a port, from when to when", run_history},
+      {"doctor", "", "everything that is wrong with the ports", run_doctor},
       {"status", "", "whether the daemon runs, and how it fares", run_status},
+      {"config", "", "whether the daemon's configuration is sound", run_config},
       {"help", "", "this text, or the help of one command", run_help},
   }};
   return kCommands;

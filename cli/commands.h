@@ -26,11 +26,18 @@ struct Command {
 
 int run_who(Context& context, const std::vector<std::string>& arguments);
 int run_list(Context& context, const std::vector<std::string>& arguments);
+int run_why(Context& context, const std::vector<std::string>& arguments);
+int run_check(Context& context, const std::vector<std::string>& arguments);
 int run_watch(Context& context, const std::vector<std::string>& arguments);
+int run_failures(Context& context, const std::vector<std::string>& arguments);
+int run_loops(Context& context, const std::vector<std::string>& arguments);
+int run_history(Context& context, const std::vector<std::string>& arguments);
+int run_doctor(Context& context, const std::vector<std::string>& arguments);
 int run_status(Context& context, const std::vector<std::string>& arguments);
+int run_config(Context& context, const std::vector<std::string>& arguments);
 int run_help(Context& context, const std::vector<std::string>& arguments);
 
-const std::array<Command, 5>& commands();
+const std::array<Command, 12>& commands();
 
 // By name or alias; null when there is none.
 const Command* find_command(std::string_view name);

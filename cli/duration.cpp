@@ -27,7 +27,11 @@ std::optional<std::uint64_t> unit_ms(std::string_view unit) {
   if (unit == "m") {
     return 60 * 1000;
   }
-  return unit == "h" ? std::optional<std::uint64_t>(3600 * 1000) : std::nullopt;
+  if (unit == "h") {
+    return 3600 * 1000;
+  }
+  return unit == "d" ? std::optional<std::uint64_t>(24 * 3600 * 1000)
+                     : std::nullopt;
 }
 
 std::string_view take_digits(std::string_view& text) {

@@ -79,6 +79,10 @@ bool port_matches(const Filter& filter, const Endpoint& endpoint) {
          std::any_of(filter.ports.begin(), filter.ports.end(), admitted);
 }
 
+bool netns_matches(const Filter& filter, std::uint32_t netns) {
+  return filter.netns ? *filter.netns == netns : !filter.netns_name;
+}
+
 bool netns_matches(const Filter& filter, const Binding& binding) {
   return filter.netns
              ? *filter.netns == binding.netns
@@ -108,6 +112,45 @@ Result<void> read_netns(Filter& filter, const std::string& text,
     filter.netns_name = text;  // the daemon may know a name that we cannot see
   }
   return {};
+}
+
+// As much of a process as the name of what restarts tells.
+Process stand_in(const Subject& subject) {
+  Process process;
+  if (subject.kind == Subject::Kind::unit) {
+    process.unit = subject.name;
+  }
+  process.uid = subject.uid;
+  process.user = subject.user;
+  return process;
+}
+
+bool failure_matches(const Filter& filter, const BindFailure& failure) {
+  return !filter.listening &&
+         protocol_matches(filter, failure.requested.protocol) &&
+         port_matches(filter, failure.requested) &&
+         netns_matches(filter, failure.netns) &&
+         process_matches(filter, failure.process);
+}
+
+bool loop_matches(const Filter& filter, const Loop& loop) {
+  Endpoint place;
+  place.protocol = loop.protocol;
+  place.port = loop.port;
+  const bool by_process =
+      process_matches(filter, stand_in(loop.subject)) ||
+      (loop.last_process && process_matches(filter, *loop.last_process));
+  return !filter.listening && protocol_matches(filter, loop.protocol) &&
+         port_matches(filter, place) && netns_matches(filter, loop.netns) &&
+         by_process;
+}
+
+bool binding_event_matches(const Filter& filter, const Change& change) {
+  const Binding& binding = *change.binding;
+  return place_matches(filter, binding) &&
+         (!asks_for_process(filter) || holders_match(filter, binding) ||
+          (binding.creator && process_matches(filter, *binding.creator)) ||
+          (change.process && process_matches(filter, *change.process)));
 }
 
 }  // namespace
@@ -184,13 +227,13 @@ bool matches(const Filter& filter, const Binding& binding) {
 }
 
 bool matches(const Filter& filter, const Change& change) {
-  if (!change.binding) {
-    return true;
+  if (change.failure) {
+    return failure_matches(filter, *change.failure);
   }
-  const Binding& binding = *change.binding;
-  return place_matches(filter, binding) &&
-         (!asks_for_process(filter) || holders_match(filter, binding) ||
-          (binding.creator && process_matches(filter, *binding.creator)));
+  if (change.loop) {
+    return loop_matches(filter, *change.loop);
+  }
+  return !change.binding || binding_event_matches(filter, change);
 }
 
 }  // namespace portwatch::cli

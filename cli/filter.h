@@ -49,7 +49,8 @@ Question question_of(const Filter& filter, std::uint32_t own_netns);
 // A binding matches by its holders; the creator counts only in an event.
 bool matches(const Filter& filter, const Binding& binding);
 
-// True for every eventsLost and resynced.
+// A failed bind matches by its process, a loop by its subject or last process; with
+// `listening` neither does. True for every eventsLost and resynced.
 bool matches(const Filter& filter, const Change& change);
 
 }  // namespace portwatch::cli

@@ -1,6 +1,33 @@
 #include "cli/inquiry.h"
 
+#include <algorithm>
+
 namespace portwatch::cli {
+namespace {
+
+// A question with a port leaves out the connections of a listener; the kernel's
+// rules want them too. Whose they are does not matter, so that they cost little.
+Result<void> add_connections(SnapshotReader& reader, Port port, Answer& look) {
+  Question question;
+  question.connected = true;
+  question.holders = false;
+  auto all = reader.read(question);
+  if (!all) {
+    return all.error();
+  }
+  for (Binding& found : all->bindings) {
+    const auto same = [&](const Binding& known) {
+      return known.id == found.id && known.endpoint == found.endpoint;
+    };
+    if (found.endpoint.port == port &&
+        std::none_of(look.bindings.begin(), look.bindings.end(), same)) {
+      look.bindings.push_back(std::move(found));
+    }
+  }
+  return {};
+}
+
+}  // namespace
 
 std::string Inquiry::socket_path() const {
   if (where_.socket) {
@@ -9,14 +36,30 @@ std::string Inquiry::socket_path() const {
   return context_.environment.socket.value_or(kSystemSocket);
 }
 
-Result<void> Inquiry::give_up(const Error& error) {
+std::string Inquiry::cannot_ask(const Error& error) const {
   const std::string path = socket_path();
   const bool names_it = error.context.find(path) != std::string::npos;
-  const std::string what = "cannot ask the daemon" +
-                           (names_it ? "" : " at " + path) + ": " + error.context;
+  return "cannot ask the daemon" + (names_it ? "" : " at " + path) + ": " +
+         error.context;
+}
+
+Error Inquiry::why_not(const Error& error) const {
+  if (error.code == Errc::not_supported) {
+    return {error.code, "the daemon at " + socket_path() +
+                            " does not know this question: it is older than this "
+                            "command"};
+  }
+  return {error.code, cannot_ask(error)};
+}
+
+Result<void> Inquiry::give_up(const Error& error) {
+  const std::string what = error.code == Errc::not_supported
+                               ? why_not(error).context
+                               : cannot_ask(error);
   if (socket_was_named()) {
     return Error{error.code, what};
   }
+  gave_up_ = true;
   const bool just_not_there = error.code == Errc::not_found && !output_.verbose;
   if (just_not_there && !output_.quiet && output_.format() == Format::people) {
     say(context_, "portwatchd is not running: looking for myself");
@@ -77,6 +120,55 @@ Result<Answer> Inquiry::ask(const std::vector<Question>& questions) {
     }
   }
   return ask_fallback(questions);
+}
+
+Result<std::unique_ptr<Daemon>> Inquiry::only_daemon() {
+  constexpr const char* kOnly = "only a running portwatchd knows the past";
+  if (!asks_daemon()) {
+    return Error{Errc::not_supported, std::string(kOnly) + ", and none is asked"};
+  }
+  auto daemon = context_.backends.connect(socket_path(), kDaemonTimeout);
+  if (!daemon) {
+    return Error{daemon.error().code,
+                 std::string(kOnly) + ": " + cannot_ask(daemon.error())};
+  }
+  return daemon;
+}
+
+Result<Verdict> Inquiry::judge(const BindRequest& request) {
+  if (asks_daemon()) {
+    auto daemon = context_.backends.connect(socket_path(), kDaemonTimeout);
+    auto verdict =
+        daemon ? daemon.value()->why(request) : Result<Verdict>(daemon.error());
+    if (verdict) {
+      return verdict;
+    }
+    if (const auto may_look = give_up(verdict.error()); !may_look) {
+      return may_look.error();
+    }
+  }
+  return judge_by_looking(request);
+}
+
+Result<Verdict> Inquiry::judge_by_looking(const BindRequest& request) {
+  auto reader = fallback();
+  if (!reader) {
+    return reader.error();
+  }
+  Question question;
+  question.port = request.endpoint.port;
+  question.own_netns = context_.backends.own_netns();
+  auto look = reader.value()->read(question);
+  if (!look) {
+    return look.error();
+  }
+  if (const auto added =
+          add_connections(*reader.value(), request.endpoint.port, *look);
+      !added) {
+    return added.error();
+  }
+  (void)context_.backends.name_containers(look->bindings);
+  return context_.backends.judge(request, *look);
 }
 
 Result<std::optional<Inquiry::Proven>> Inquiry::daemon() {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "cli/common_options.h"
@@ -34,6 +35,22 @@ class Inquiry {
   };
   Result<std::optional<Proven>> daemon();
 
+  // Would this bind succeed? From the daemon (method Why), else by the kernel's
+  // rules over a look of our own. Error: as ask().
+  Result<Verdict> judge(const BindRequest& request);
+
+  // What only a daemon can know: the past. `ask` gets the daemon and returns a
+  // Result. Error: no daemon is asked, none answers, or it is too old; not said.
+  template <class Ask>
+  auto ask_only_daemon(Ask ask) -> decltype(ask(std::declval<Daemon&>())) {
+    auto daemon = only_daemon();
+    if (!daemon) {
+      return daemon.error();
+    }
+    auto answer = ask(*daemon.value());
+    return answer ? std::move(answer) : why_not(answer.error());
+  }
+
   // The backend for a look of our own. Error: there is none that works.
   Result<std::unique_ptr<SnapshotReader>> fallback();
 
@@ -41,18 +58,25 @@ class Inquiry {
   std::string socket_path() const;
 
  private:
-  bool asks_daemon() const { return !where_.no_daemon && !where_.backend; }
+  bool asks_daemon() const {
+    return !gave_up_ && !where_.no_daemon && !where_.backend;
+  }
   bool socket_was_named() const {
     return where_.socket || context_.environment.socket;
   }
   Result<Answer> ask_daemon(const std::vector<Question>& questions);
   Result<Answer> ask_fallback(const std::vector<Question>& questions);
+  Result<Verdict> judge_by_looking(const BindRequest& request);
+  Result<std::unique_ptr<Daemon>> only_daemon();
+  Error why_not(const Error& error) const;
+  std::string cannot_ask(const Error& error) const;
   // Says what is wrong. Error: there is no other way.
   Result<void> give_up(const Error& error);
 
   Context& context_;
   const WhereOptions& where_;
   const OutputOptions& output_;
+  bool gave_up_ = false;  // on the daemon; was said
 };
 
 }  // namespace portwatch::cli

@@ -45,6 +45,79 @@ const Process* actor(const Binding& binding) {
                                                       : nullptr;
 }
 
+std::string protocol_field(Protocol protocol) {
+  return std::string(to_string(protocol));
+}
+
+std::string blockers_field(const std::optional<std::vector<Binding>>& blockers) {
+  std::string text;
+  for (const Binding& blocker : blockers.value_or(std::vector<Binding>())) {
+    const Process* process = actor(blocker);
+    text += (text.empty() ? "" : ",") + (process == nullptr
+                                             ? endpoint_text(blocker.endpoint)
+                                             : brief_words(*process));
+  }
+  return text.empty() ? "-" : text;
+}
+
+// The columns of plain_row(), with the operation as state, and two more.
+std::string failure_row(const BindFailure& failure) {
+  const Endpoint& at = failure.requested;
+  const Process& process = failure.process;
+  return protocol_field(at.protocol) + "\t" + std::string(to_string(at.family)) +
+         "\t" + address_text(at) + "\t" + std::to_string(at.port) + "\t" +
+         std::string(to_string(failure.operation)) + "\t" +
+         std::to_string(process.id.pid) + "\t" + field(process.name) + "\t" +
+         user_field(&process) + "\t" + field(std::string(home_of(process))) + "\t" +
+         std::to_string(failure.netns) + "\t-\t" + error_name(failure.error) +
+         "\t" + blockers_field(failure.blockers) + "\n";
+}
+
+std::string user_field(const Loop& loop) {
+  if (loop.last_process) {
+    return user_field(&*loop.last_process);
+  }
+  return loop.subject.uid && !loop.subject.user ? std::to_string(*loop.subject.uid)
+                                                : field(loop.subject.user);
+}
+
+// The same, with the subject as unit and the last process.
+std::string loop_row(const Loop& loop) {
+  const Process* last = loop.last_process ? &*loop.last_process : nullptr;
+  return protocol_field(loop.protocol) + "\t-\t-\t" + std::to_string(loop.port) +
+         "\t-\t" + (last == nullptr ? "-" : std::to_string(last->id.pid)) + "\t" +
+         (last == nullptr ? "-" : field(last->name)) + "\t" + user_field(loop) +
+         "\t" + field(loop.subject.name) + "\t" + std::to_string(loop.netns) +
+         "\t-\t" + std::to_string(loop.count) + "\t" +
+         std::to_string(loop.window.count()) + "\t" + field(loop.cause) + "\t" +
+         (loop.last_exit ? field(to_string(*loop.last_exit)) : "-") + "\t" +
+         blockers_field(loop.blockers) + "\n";
+}
+
+// What plain_row() has not, for an event about a binding.
+std::string extra_fields(const Change& change) {
+  switch (change.type) {
+    case ChangeType::orphan:
+    case ChangeType::owner_changed:
+      return "\t" + (change.previous ? brief_words(*change.previous) : "-");
+    case ChangeType::time_wait_pile:
+      return "\t" + std::to_string(change.count);
+    default:
+      return "";
+  }
+}
+
+std::string binding_row(const Change& change) {
+  const Process* acted = change.process ? &*change.process : actor(*change.binding);
+  std::string row = plain_row(*change.binding, acted);
+  row.insert(row.size() - 1, extra_fields(change));
+  return row;
+}
+
+std::string time_field(const std::optional<WallTime>& time) {
+  return time ? to_rfc3339(*time) : "-";
+}
+
 }  // namespace
 
 std::string print_plain(const Answer& answer) {
@@ -64,11 +137,34 @@ std::string print_plain(const Answer& answer) {
 std::string event_plain(const Change& change) {
   const std::string head =
       to_rfc3339(change.time) + "\t" + std::string(to_string(change.type)) + "\t";
+  if (change.failure) {
+    return head + failure_row(*change.failure);
+  }
+  if (change.loop) {
+    return head + loop_row(*change.loop);
+  }
   if (!change.binding) {
     const bool lost = change.type == ChangeType::events_lost;
     return head + std::to_string(lost ? change.count : change.repairs) + "\n";
   }
-  return head + plain_row(*change.binding, actor(*change.binding));
+  return head + binding_row(change);
+}
+
+std::string events_plain(const std::vector<Change>& events) {
+  std::string text;
+  for (const Change& event : events) {
+    text += event_plain(event);
+  }
+  return text;
+}
+
+std::string history_plain(const Answer& answer) {
+  std::string text;
+  for (const Binding& binding : answer.bindings) {
+    text += time_field(binding.since) + "\t" + time_field(binding.until) + "\t" +
+            plain_row(binding, actor(binding));
+  }
+  return text;
 }
 
 std::string status_plain(const Status& status, const std::string& socket) {
@@ -90,6 +186,18 @@ std::string status_plain(const Status& status, const std::string& socket) {
          row("clients", std::to_string(status.clients)) +
          row("subscribers", std::to_string(status.subscribers)) +
          row("residentBytes", std::to_string(status.resident_bytes)) +
+         row("bindResults", status.bind_results) +
+         row("failures", std::to_string(status.failures)) +
+         row("historyEnabled", status.history.enabled ? "yes" : "no") +
+         row("historyRows", std::to_string(status.history.rows)) +
+         row("historyBytes", std::to_string(status.history.bytes)) +
+         row("historyLost", std::to_string(status.history.lost)) +
+         row("historyError", status.history.error) +
+         row("alertHooks", std::to_string(status.alerts.hooks)) +
+         row("alertsDelivered", std::to_string(status.alerts.delivered)) +
+         row("alertsFailed", std::to_string(status.alerts.failed)) +
+         row("alertsSuppressed", std::to_string(status.alerts.suppressed)) +
+         row("alertsDropped", std::to_string(status.alerts.dropped)) +
          row("started", to_rfc3339(status.started)) +
          row("uptimeSeconds", std::to_string(status.uptime_seconds));
 }

@@ -40,6 +40,46 @@ void add_hooks(PageRows& rows, const Status& status) {
   }
 }
 
+void add_bind_results(PageRows& rows, const Status& status) {
+  if (status.bind_results == "none") {
+    rows.add_warning("failed binds", "not seen here");
+  } else {
+    rows.add("failed binds", std::to_string(status.failures) + ", seen by " +
+                                 escape(status.bind_results));
+  }
+}
+
+void add_history(PageRows& rows, const HistoryStatus& history) {
+  if (!history.enabled) {
+    rows.add("history", "off");
+    return;
+  }
+  rows.add("history", escape(history.path) + ": " + count_of(history.rows, "row") +
+                          ", " + size_text(history.bytes));
+  if (!history.error.empty()) {
+    rows.add_warning("history", "nothing is written: " + escape(history.error));
+  }
+  if (history.lost > 0) {
+    rows.add_warning("history", count_of(history.lost, "row") + " not written");
+  }
+}
+
+void add_alerts(PageRows& rows, const AlertStatus& alerts) {
+  if (alerts.hooks == 0) {
+    return;
+  }
+  const std::string text = count_of(alerts.hooks, "hook") + ": " +
+                           std::to_string(alerts.delivered) + " delivered, " +
+                           std::to_string(alerts.failed) + " failed, " +
+                           std::to_string(alerts.suppressed) + " suppressed, " +
+                           std::to_string(alerts.dropped) + " dropped";
+  if (alerts.failed + alerts.dropped > 0) {
+    rows.add_warning("alerts", text);
+  } else {
+    rows.add("alerts", text);
+  }
+}
+
 }  // namespace
 
 std::string status_page(const Status& status, const std::string& socket,
@@ -62,6 +102,9 @@ std::string status_page(const Status& status, const std::string& socket,
   rows.add("events", std::to_string(status.events) + " received, " +
                          std::to_string(status.events_lost) + " lost, " +
                          count_of(status.resyncs, "resync"));
+  add_bind_results(rows, status);
+  add_history(rows, status.history);
+  add_alerts(rows, status.alerts);
   rows.add("clients", std::to_string(status.clients) + ", of them " +
                           std::to_string(status.subscribers) + " watching");
   rows.add("memory", size_text(status.resident_bytes));

@@ -38,4 +38,17 @@ int verdict(const Answer& answer, const std::vector<PortSpec>& ports) {
   return std::any_of(ports.begin(), ports.end(), taken) ? kYes : kNo;
 }
 
+int past_verdict(std::size_t count, const std::vector<Missing>& missing) {
+  if (count > 0) {
+    return kYes;
+  }
+  // Other namespaces and other parts of the host are not what was asked for.
+  const bool complete =
+      std::all_of(missing.begin(), missing.end(), [](const Missing& gap) {
+        return gap.what.rfind("namespaces", 0) == 0 ||
+               gap.what.rfind("scope", 0) == 0;
+      });
+  return complete ? kNo : kCannotKnow;
+}
+
 }  // namespace portwatch::cli

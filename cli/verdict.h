@@ -23,4 +23,8 @@ bool is_taken(const Answer& answer, const PortSpec& port);
 // may be missing; else kYes when any port is taken, kNo when none is.
 int verdict(const Answer& answer, const std::vector<PortSpec>& ports);
 
+// Of a question for the past that found `count`: kYes, kNo, or kCannotKnow when
+// nothing was found but something is missing.
+int past_verdict(std::size_t count, const std::vector<Missing>& missing);
+
 }  // namespace portwatch::cli

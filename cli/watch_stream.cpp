@@ -7,7 +7,7 @@
 namespace portwatch::cli {
 namespace {
 
-bool is_about_a_binding(ChangeType type) {
+bool is_about_a_port(ChangeType type) {
   return type != ChangeType::events_lost && type != ChangeType::resynced;
 }
 
@@ -26,7 +26,7 @@ bool WatchStream::is_named(ChangeType type) const {
 }
 
 bool WatchStream::passes(const Change& change) const {
-  if (!is_about_a_binding(change.type)) {
+  if (!is_about_a_port(change.type)) {
     return true;
   }
   return (rules_.types.empty() || is_named(change.type)) &&
@@ -52,7 +52,7 @@ bool WatchStream::show(const Change& change) {
   if (!quiet_ && !context_.streams.out.write(text_of(change))) {
     return false;
   }
-  if (is_about_a_binding(change.type) || is_named(change.type)) {
+  if (is_about_a_port(change.type) || is_named(change.type)) {
     ++shown_;
   }
   return !rules_.count || shown_ < *rules_.count;

@@ -10,12 +10,8 @@ namespace {
 constexpr std::size_t kMaxPids = 5;   // of one name, in a sentence
 constexpr std::size_t kMaxNames = 3;  // in a sentence
 
-bool is_unspecified(const Endpoint& endpoint) {
-  return endpoint.address == AddressBytes{};
-}
-
 // ::ffff:a.b.c.d, RFC 4291 2.5.5.2.
-bool is_mapped(const Endpoint& endpoint) {
+bool is_mapped_ipv4(const Endpoint& endpoint) {
   const auto& bytes = endpoint.address;
   return endpoint.family == Family::ipv6 &&
          std::all_of(bytes.begin(), bytes.begin() + 10,
@@ -23,14 +19,14 @@ bool is_mapped(const Endpoint& endpoint) {
          bytes[10] == 0xff && bytes[11] == 0xff;
 }
 
-bool is_loopback(const Endpoint& endpoint) {
+bool is_this_host(const Endpoint& endpoint) {
   if (endpoint.family == Family::ipv4) {
     return endpoint.address[0] == 127;
   }
   AddressBytes loopback6{};
   loopback6[15] = 1;
   return endpoint.address == loopback6 ||
-         (is_mapped(endpoint) && endpoint.address[12] == 127);
+         (is_mapped_ipv4(endpoint) && endpoint.address[12] == 127);
 }
 
 std::string unspecified_words(const Binding& binding) {
@@ -78,7 +74,26 @@ std::string pids_words(const std::vector<pid_t>& pids) {
   return (pids.size() == 1 ? "pid " : "pids ") + join_words(words);
 }
 
+std::string owner_name(const Binding& binding) {
+  if (binding.holders && !binding.holders->empty()) {
+    const std::size_t others = binding.holders->size() - 1;
+    return brief_words(binding.holders->front()) +
+           (others == 0 ? "" : " and " + count_of(others, "other"));
+  }
+  if (binding.held_by == HeldBy::kernel) {
+    return "the kernel";
+  }
+  if (binding.held_by == HeldBy::nobody) {
+    return "no process";
+  }
+  return binding.creator ? brief_words(*binding.creator) : "somebody hidden";
+}
+
 }  // namespace
+
+bool is_unspecified(const Endpoint& endpoint) {
+  return endpoint.address == AddressBytes{};
+}
 
 std::string port_words(const Endpoint& endpoint) {
   return std::to_string(endpoint.port) + "/" +
@@ -89,7 +104,7 @@ std::string reach_words(const Binding& binding) {
   std::string words;
   if (is_unspecified(binding.endpoint)) {
     words = unspecified_words(binding);
-  } else if (is_loopback(binding.endpoint)) {
+  } else if (is_this_host(binding.endpoint)) {
     words = "only this host";
   }
   if (binding.interface) {
@@ -130,6 +145,48 @@ std::string name_words(const Process& process) {
 
 std::string brief_words(const Process& process) {
   return name_words(process) + "(" + std::to_string(process.id.pid) + ")";
+}
+
+std::string actor_words(const Process& process) {
+  std::string text = brief_words(process);
+  if (process.user) {
+    text += "  " + escape(*process.user);
+  }
+  const std::string home = home_words(process);
+  return home.empty() ? text : text + "  " + home;
+}
+
+std::string owner_words(const Binding& binding) {
+  return owner_name(binding) + " on " + endpoint_text(binding.endpoint) + " (" +
+         std::string(to_string(binding.state)) + ")";
+}
+
+std::string blockers_words(const std::vector<Binding>& blockers) {
+  constexpr std::size_t kMaxBlockers = 3;
+  if (blockers.empty()) {
+    return "nothing that is a socket";
+  }
+  std::vector<std::string> words;
+  for (const Binding& blocker : blockers) {
+    if (words.size() < kMaxBlockers) {
+      words.push_back(owner_words(blocker));
+    }
+  }
+  if (blockers.size() > kMaxBlockers) {
+    words.push_back(std::to_string(blockers.size() - kMaxBlockers) + " more");
+  }
+  return join_words(words);
+}
+
+std::string subject_words(const Subject& subject) {
+  const std::string name = escape(subject.name);
+  if (subject.kind != Subject::Kind::program) {
+    return name;
+  }
+  const std::string user = subject.user  ? escape(*subject.user)
+                           : subject.uid ? "uid " + std::to_string(*subject.uid)
+                                         : "";
+  return user.empty() ? name : name + " (" + user + ")";
 }
 
 std::string holders_words(const std::vector<Process>& holders) {

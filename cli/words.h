@@ -7,8 +7,12 @@
 #include <vector>
 
 #include "userspace/model/binding.h"
+#include "userspace/model/loop.h"
 
 namespace portwatch::cli {
+
+// 0.0.0.0, ::
+bool is_unspecified(const Endpoint& endpoint);
 
 // "5055/tcp".
 std::string port_words(const Endpoint& endpoint);
@@ -28,6 +32,18 @@ std::string name_words(const Process& process);
 
 // "python3(4242)": for chains and tables.
 std::string brief_words(const Process& process);
+
+// "python3(4242)  alice  demo.service": who did it, for a line.
+std::string actor_words(const Process& process);
+
+// "python3(4242) on 0.0.0.0:5055", "the kernel on ...": who a socket belongs to.
+std::string owner_words(const Binding& binding);
+
+// The same of several, at most three; "nothing that is a socket" of none.
+std::string blockers_words(const std::vector<Binding>& blockers);
+
+// "demo.service", "/usr/bin/x -y (alice)".
+std::string subject_words(const Subject& subject);
 
 // "nginx (pids 700, 701, 702 and 5 more) and systemd (pid 1)".
 std::string holders_words(const std::vector<Process>& holders);

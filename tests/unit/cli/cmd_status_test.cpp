@@ -43,6 +43,8 @@ TEST_F(StatusCommand, Up_ExitZeroAndAPage) {
             "               sockops: skipped 3 times\n"
             "  bindings     17\n"
             "  events       1200 received, 2 lost, 1 resync\n"
+            "  failed binds not seen here\n"
+            "  history      off\n"
             "  clients      2, of them 1 watching\n"
             "  memory       9.2 MiB\n");
 }
@@ -54,6 +56,31 @@ TEST_F(StatusCommand, UpJson_HasUpAndTheDaemonsFields) {
   EXPECT_EQ(document["schema"], "portwatch/1");
   EXPECT_EQ(document["up"], true);
   EXPECT_EQ(document["bindings"], 17);
+}
+
+TEST_F(StatusCommand, FailedBindsHistoryAndAlerts_HaveTheirLines) {
+  start_daemon();
+  Status& status = backends.daemon.status;
+  status.bind_results = "fexit";
+  status.failures = 12;
+  status.history = {
+      true, "/var/lib/portwatch/history", "disk full", 1, 2 * 1024 * 1024, 3};
+  status.alerts = {2, 10, 1, 4, 0};
+  EXPECT_EQ(run({"status"}), kYes);
+  EXPECT_NE(
+      out.text.find("  failed binds 12, seen by fexit\n"
+                    "  history      /var/lib/portwatch/history: 1 row, 2.0 MiB\n"
+                    "               nothing is written: disk full\n"
+                    "               3 rows not written\n"
+                    "  alerts       2 hooks: 10 delivered, 1 failed, 4 "
+                    "suppressed, 0 dropped\n"),
+      std::string::npos)
+      << out.text;
+  EXPECT_EQ(run({"status", "--plain"}), kYes);
+  EXPECT_NE(
+      out.text.find("\nbindResults\tfexit\nfailures\t12\nhistoryEnabled\tyes\n"),
+      std::string::npos);
+  EXPECT_NE(out.text.find("\nalertsSuppressed\t4\n"), std::string::npos);
 }
 
 TEST_F(StatusCommand, NoSocket_ExitOneAndWhatToDo) {

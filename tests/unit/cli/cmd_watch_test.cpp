@@ -68,6 +68,26 @@ TEST_F(Watch, Filters_NarrowButNotLoss) {
   EXPECT_EQ(seen(), "bind80 listen80 eventsLost release80 ");
 }
 
+TEST_F(Watch, FailedBindsAndLoops_OneLineEach) {
+  backends.daemon.events = {failed_bind(), failure_loop(), crash_loop()};
+  run({"watch", "--event", "bindFailed", "--event", "crashLoop"});
+  EXPECT_EQ(out.text,
+            "10:41:17.000  bindFailed  tcp  0.0.0.0:5055            python3(4243)  "
+            "alice  demo.service  bind: EADDRINUSE  blocked by python3(4242) on "
+            "0.0.0.0:5055 (listening)\n"
+            "10:42:17.000  crashLoop  5055/tcp  demo.service  7 times in 1 minute  "
+            "exits with status 1\n");
+  EXPECT_EQ(out.writes, 2u);
+}
+
+TEST_F(Watch, EveryTypeOfEvent_CanBeAskedFor) {
+  for (std::size_t i = 0; i < kChangeTypes; ++i) {
+    const auto type = static_cast<ChangeType>(i);
+    run({"watch", "-q", "--event", std::string(to_string(type))});
+    EXPECT_EQ(backends.daemon.watch_request.events.front(), type);
+  }
+}
+
 TEST_F(Watch, Count_StopsThereAndLossIsNotCounted) {
   EXPECT_EQ(run({"watch", "--plain", "--count", "3"}), kYes);
   EXPECT_EQ(seen(), "bind80 listen80 eventsLost bind81 ");
@@ -125,7 +145,7 @@ TEST_F(WatchWithoutDaemon, Looks_TellTheDifferences) {
   EXPECT_NE(out.text.find("\tlistening\t7\tweb\t"), std::string::npos);
   EXPECT_EQ(err.text,
             "portwatch: no daemon is asked: comparing looks every 1 ms; what lives "
-            "shorter is missed\n");
+            "shorter is missed, failed binds and loops are not seen\n");
 }
 
 TEST_F(WatchWithoutDaemon, Timeout_Ends) {

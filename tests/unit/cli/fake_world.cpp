@@ -1,5 +1,6 @@
 #include "tests/unit/cli/fake_world.h"
 
+#include <cerrno>
 #include <cstdlib>
 
 namespace portwatch::cli {
@@ -27,6 +28,25 @@ class FakeDaemon final : public Daemon {
     return state_.ask_error ? Result<Status>(*state_.ask_error)
                             : Result<Status>(state_.status);
   }
+  Result<Verdict> why(const BindRequest& request) override {
+    state_.asked_why.push_back(request);
+    const bool six = request.endpoint.family == Family::ipv6 && state_.verdict6;
+    Verdict verdict = six ? *state_.verdict6 : state_.verdict;
+    verdict.request = request;
+    return past(verdict);
+  }
+  Result<EventsAnswer> failures(const HistoryQuestion& question) override {
+    state_.asked_past = question;
+    return past(state_.failures);
+  }
+  Result<EventsAnswer> loops(const HistoryQuestion& question) override {
+    state_.asked_past = question;
+    return past(state_.loops);
+  }
+  Result<Answer> history(const HistoryQuestion& question) override {
+    state_.asked_past = question;
+    return past(state_.history);
+  }
   Result<void> watch(const VarlinkClient::WatchRequest& request,
                      std::optional<std::chrono::milliseconds>,
                      const std::function<bool(const Change&)>& on_change) override {
@@ -40,6 +60,10 @@ class FakeDaemon final : public Daemon {
   }
 
  private:
+  template <class T>
+  Result<T> past(const T& value) const {
+    return state_.past_error ? Result<T>(*state_.past_error) : Result<T>(value);
+  }
   FakeDaemonState& state_;
 };
 
@@ -124,6 +148,52 @@ Binding held(Port port, const Process& holder) {
   held.creator->fds.reset();
   held.holders = std::vector<Process>{holder};
   return held;
+}
+
+Change failed_bind() {
+  Change change;
+  change.type = ChangeType::bind_failed;
+  change.time = kNow - std::chrono::seconds(60);
+  BindFailure failure;
+  failure.error = EADDRINUSE;
+  failure.requested.port = 5055;
+  failure.netns = kOwnNetns;
+  failure.process = process(4243, "python3");
+  failure.process.user = "alice";
+  failure.process.unit = "demo.service";
+  failure.blockers = {held(5055, process(4242, "python3"))};
+  failure.why = "python3 (pid 4242) listens there";
+  change.failure = failure;
+  return change;
+}
+
+Change failure_loop() {
+  Change change;
+  change.type = ChangeType::bind_failure_loop;
+  change.time = kNow;
+  Loop loop;
+  loop.subject.kind = Subject::Kind::unit;
+  loop.subject.name = "demo.service";
+  loop.port = 5055;
+  loop.netns = kOwnNetns;
+  loop.count = 7;
+  loop.window = std::chrono::seconds(60);
+  loop.first = kNow - std::chrono::seconds(120);
+  loop.last = kNow - std::chrono::seconds(5);
+  loop.cause = "bind: EADDRINUSE";
+  loop.blockers = {held(5055, process(4242, "python3"))};
+  loop.last_process = process(4243, "python3");
+  change.loop = loop;
+  return change;
+}
+
+Change crash_loop() {
+  Change change = failure_loop();
+  change.type = ChangeType::crash_loop;
+  change.loop->cause = "exits with status 1";
+  change.loop->blockers.reset();
+  change.loop->last_exit = ExitStatus{1, std::nullopt, false};
+  return change;
 }
 
 Answer exact(std::vector<Binding> bindings) {

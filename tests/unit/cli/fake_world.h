@@ -39,6 +39,16 @@ struct FakeDaemonState {
   std::optional<Error> ask_error;
   Answer answer;
   Status status;
+  Verdict verdict;
+  // Asked for these endpoints, in their order.
+  std::vector<BindRequest> asked_why;
+  // By address family where the two differ.
+  std::optional<Verdict> verdict6;
+  std::optional<Error> past_error;  // of why, failures, loops and history
+  EventsAnswer failures;
+  EventsAnswer loops;
+  Answer history;
+  HistoryQuestion asked_past;
   std::vector<Change> events;
   Error watch_end{Errc::closed, "portwatchd closed the connection"};
   VarlinkClient::WatchRequest watch_request;
@@ -68,7 +78,29 @@ class FakeBackends final : public Backends {
     return name == "red" ? std::optional<std::uint32_t>(4026532600) : std::nullopt;
   }
 
+  Verdict judge(BindRequest request, const Answer& look) override {
+    judged_look = look;
+    Verdict verdict = judged;
+    verdict.request = request;
+    return verdict;
+  }
+  Result<int> try_bind(const BindRequest& request) override {
+    tried = request;
+    return try_result;
+  }
+  PortRange automatic_ports() override { return {}; }
+  Result<int> become_daemon(const std::vector<std::string>& arguments) override {
+    became = arguments;
+    return become_result;
+  }
+
   FakeDaemonState daemon;
+  Verdict judged;
+  Answer judged_look;
+  std::optional<BindRequest> tried;
+  Result<int> try_result = 0;
+  std::vector<std::string> became;
+  Result<int> become_result = 0;
   // The pictures that successive looks see; the last one stays.
   std::vector<Answer> looks = {
       Answer{Source::sock_diag, Confidence::snapshot, {}, {}}};
@@ -98,5 +130,10 @@ Process process(pid_t pid, const std::string& name);
 Binding binding(Port port, SocketState state = SocketState::listening);
 Binding held(Port port, const Process& holder);
 Answer exact(std::vector<Binding> bindings);
+// python3 (pid 4243) of alice could not bind 5055, which python3 (pid 4242) has.
+Change failed_bind();
+// demo.service, 7 times in a minute, for the same reason.
+Change failure_loop();
+Change crash_loop();
 
 }  // namespace portwatch::cli

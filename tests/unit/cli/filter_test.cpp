@@ -155,6 +155,52 @@ TEST(Filter, Event_CreatorCountsToo) {
   EXPECT_FALSE(matches(filter_of(options), change));
 }
 
+TEST(Filter, FailedBind_MatchesByPlaceAndProcess) {
+  const auto admits_failure = [](FilterOptions options) {
+    return matches(filter_of(options), failed_bind());
+  };
+  const auto with = [](auto member, std::string text) {
+    FilterOptions options;
+    (options.*member).push_back(std::move(text));
+    return options;
+  };
+  EXPECT_TRUE(admits_failure({}));
+  EXPECT_TRUE(admits_failure(with(&FilterOptions::ports, "5055")));
+  EXPECT_FALSE(admits_failure(with(&FilterOptions::ports, "5056")));
+  EXPECT_FALSE(admits_failure(with(&FilterOptions::ports, "5055/udp")));
+  EXPECT_TRUE(admits_failure(with(&FilterOptions::names, "python3")));
+  EXPECT_FALSE(admits_failure(with(&FilterOptions::names, "node")));
+  EXPECT_TRUE(admits_failure(with(&FilterOptions::pids, "4243")));
+  EXPECT_FALSE(admits_failure(with(&FilterOptions::pids, "4242"))) << "the blocker";
+  EXPECT_TRUE(admits_failure(with(&FilterOptions::users, "alice")));
+  EXPECT_TRUE(admits_failure(with(&FilterOptions::units, "demo")));
+  EXPECT_FALSE(admits_failure(with(&FilterOptions::units, "other")));
+  FilterOptions options;
+  options.netns = "4026532600";
+  EXPECT_FALSE(admits_failure(options));
+  options = {};
+  options.listening = true;
+  EXPECT_FALSE(admits_failure(options));
+}
+
+TEST(Filter, Loop_MatchesBySubjectOrLastProcess) {
+  Change loop = crash_loop();
+  FilterOptions options;
+  options.units = {"demo"};
+  EXPECT_TRUE(matches(filter_of(options), loop)) << "the subject's unit";
+  options = {};
+  options.names = {"python3"};
+  EXPECT_TRUE(matches(filter_of(options), loop)) << "the last process";
+  loop.loop->last_process.reset();
+  EXPECT_FALSE(matches(filter_of(options), loop));
+  loop.loop->subject = {Subject::Kind::program, "/usr/bin/x", 1000, "alice"};
+  options = {};
+  options.users = {"1000"};
+  EXPECT_TRUE(matches(filter_of(options), loop));
+  options.ports = {"80"};
+  EXPECT_FALSE(matches(filter_of(options), loop));
+}
+
 TEST(Filter, LostEvents_AlwaysPass) {
   FilterOptions options;
   options.names = {"nginx"};

@@ -14,6 +14,10 @@ struct Wrong {
 const std::string kForm = " (expected PORT or PORT/PROTO, as in 5055 or 5055/udp)";
 const std::string kSeeWho = " (see 'portwatch help who')";
 
+const std::string kTimeForm =
+    " (expected 10:42, '2026-11-21 10:42:00', 2026-11-21T10:42:00Z, or 5m for five "
+    "minutes ago)";
+
 const Wrong kWrong[] = {
     {{}, "no command given, as in 'portwatch who 5055' (see 'portwatch help')"},
     {{"--json"},
@@ -60,8 +64,9 @@ const Wrong kWrong[] = {
     {{"list", "--all", "--listening"},
      "list: --all and --listening exclude each other"},
     {{"watch", "--event", "bound"},
-     "watch: bad --event 'bound': expected bind, listen, release, eventsLost or "
-     "resynced"},
+     "watch: bad --event 'bound': expected bind, listen, release, eventsLost, "
+     "resynced, bindFailed, bindFailureLoop, crashLoop, loopEnded, orphan, "
+     "ownerChanged, timeWaitPile or portConflict"},
     {{"watch", "--count", "0"},
      "watch: bad count '0': expected a number from 1 to 1000000000"},
     {{"watch", "-n", "many"},
@@ -72,6 +77,47 @@ const Wrong kWrong[] = {
     {{"watch", "--interval", "0"},
      "watch: bad duration '0': shorter than 1ms (expected 500ms, 5s, 2m, 1h or "
      "seconds)"},
+    {{"who", "5055", "--at", "x"}, "who: bad time 'x'" + kTimeForm},
+    {{"why"},
+     "why: which port? (expected one PORT or ADDR:PORT, as in 5055 or "
+     "127.0.0.1:5055/udp)"},
+    {{"why", "5055", "5056"},
+     "why: which port? (expected one PORT or ADDR:PORT, as in 5055 or "
+     "127.0.0.1:5055/udp)"},
+    {{"why", "70000"}, "why: bad port '70000': a port is 1 to 65535" + kForm},
+    {{"why", "host:80"},
+     "why: bad address 'host:80': 'host' is no IPv4 address, and names are not "
+     "looked up (expected PORT, ADDR:PORT or [ADDR]:PORT, as in 127.0.0.1:5055 or "
+     "[::1]:5055/udp)"},
+    {{"why", "5055", "--try"},
+     "why: unknown option '--try' (see 'portwatch help why')"},
+    {{"check"},
+     "check: which port? (expected one ADDR:PORT or PORT, as in 127.0.0.1:5055 or "
+     "5055)"},
+    {{"check", "5055/tcp", "--udp"}, "check: --udp, but '5055/tcp'"},
+    {{"check", "5055", "--v6only"},
+     "check: --v6only needs an IPv6 address, as in [::]:5055"},
+    {{"failures", "x"}, "failures: bad port 'x': not a number" + kForm},
+    {{"failures", "80", "81"}, "failures: one port at most, not '81' too"},
+    {{"failures", "--since", "x"}, "failures: bad time 'x'" + kTimeForm},
+    {{"failures", "--limit", "10001"},
+     "failures: bad --limit '10001': expected a number from 1 to 10000"},
+    {{"failures", "--since", "1m", "--until", "2m"},
+     "failures: --since is later than --until"},
+    {{"loops", "--since", "1m"},
+     "loops: unknown option '--since' (see 'portwatch help loops')"},
+    {{"loops", "80", "81"}, "loops: one port at most, not '81' too"},
+    {{"history", "--limit", "0"},
+     "history: bad --limit '0': expected a number from 1 to 10000"},
+    {{"history", "--until", ""}, "history: bad time ''" + kTimeForm},
+    {{"doctor", "80", "x"}, "doctor: bad port 'x': not a number" + kForm},
+    {{"doctor", "--json", "--plain"},
+     "doctor: --json and --plain exclude each other"},
+    {{"config"}, "config: expected check or show, as in 'portwatch config check'"},
+    {{"config", "edit"},
+     "config: expected check or show, as in 'portwatch config check'"},
+    {{"config", "check", "--private"},
+     "config: --private needs a value (see 'portwatch help config')"},
     {{"status", "up"},
      "status: unexpected word 'up' (see 'portwatch help status')"},
     {{"help", "frobnicate"}, "no command 'frobnicate' (see 'portwatch help')"},
