@@ -3,6 +3,8 @@
 //   bench_latency who SOCKET PORT COUNT     a question about PORT on one connection
 //   bench_latency watch SOCKET PORT COUNT PAUSE_US
 //                       from the return of bind(2) on PORT to a subscriber's line
+//   bench_latency refused SOCKET PORT COUNT PAUSE_US
+//                       the same of a bind that is refused, the port is taken
 //
 // Prints "P50 P99" in microseconds. Speaks Varlink by hand and parses nothing, so
 // that what is measured is the daemon.
@@ -102,27 +104,53 @@ void await_subscription(const char* path) {
   close(fd);
 }
 
-void watch(const char* path, const std::string& port, int count, int pause_us) {
-  const int fd = connect_to(path);
-  send_call(
-      fd, R"({"method":"io.portwatch.Watch","more":true,"parameters":{"ports":[)" +
-              port + R"(],"events":["bind"]}})");
-  await_subscription(path);
+sockaddr_in place_of(const std::string& port) {
   sockaddr_in place{};
   place.sin_family = AF_INET;
   place.sin_port = htons(static_cast<std::uint16_t>(std::atoi(port.c_str())));
   place.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return place;
+}
+
+int try_bind(int fd, const sockaddr_in& place) {
+  return bind(fd, reinterpret_cast<const sockaddr*>(&place), sizeof place);
+}
+
+// A server that has the port already; -1 where binds are to succeed.
+int first_server(bool refused, const sockaddr_in& place) {
+  if (!refused) {
+    return -1;
+  }
+  const int fd = must(socket(AF_INET, SOCK_STREAM, 0), "socket");
+  must(try_bind(fd, place), "bind");
+  must(listen(fd, 1), "listen");
+  return fd;
+}
+
+void watch(const char* path, const std::string& port, int count, int pause_us,
+           bool refused) {
+  const sockaddr_in place = place_of(port);
+  const int first = first_server(refused, place);
+  const int fd = connect_to(path);
+  const std::string event = refused ? "bindFailed" : "bind";
+  send_call(
+      fd, R"({"method":"io.portwatch.Watch","more":true,"parameters":{"ports":[)" +
+              port + R"(],"events":[")" + event + R"("]}})");
+  await_subscription(path);
   std::vector<double> times;
   for (int i = 0; i < count + kWarmUp; ++i) {
     const int taken = must(socket(AF_INET, SOCK_STREAM, 0), "socket");
-    must(bind(taken, reinterpret_cast<const sockaddr*>(&place), sizeof place),
-         "bind");
+    if ((try_bind(taken, place) != 0) != refused) {
+      std::perror("bind");
+      std::exit(1);
+    }
     const auto begun = Clock::now();
     read_reply(fd);
     times.push_back(microseconds_since(begun));
     close(taken);
     usleep(static_cast<useconds_t>(pause_us));
   }
+  close(first);
   report(std::move(times));
 }
 
@@ -131,12 +159,14 @@ void watch(const char* path, const std::string& port, int count, int pause_us) {
 int main(int argc, char** argv) {
   if (argc == 5 && std::string(argv[1]) == "who") {
     ask(argv[2], argv[3], std::atoi(argv[4]));
-  } else if (argc == 6 && std::string(argv[1]) == "watch") {
-    watch(argv[2], argv[3], std::atoi(argv[4]), std::atoi(argv[5]));
+  } else if (argc == 6 && (std::string(argv[1]) == "watch" ||
+                           std::string(argv[1]) == "refused")) {
+    watch(argv[2], argv[3], std::atoi(argv[4]), std::atoi(argv[5]),
+          std::string(argv[1]) == "refused");
   } else {
     std::fputs(
         "usage: bench_latency who SOCKET PORT COUNT\n"
-        "       bench_latency watch SOCKET PORT COUNT PAUSE_US\n",
+        "       bench_latency watch|refused SOCKET PORT COUNT PAUSE_US\n",
         stderr);
     return 2;
   }

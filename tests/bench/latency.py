@@ -3,8 +3,8 @@
 
 Prints p50 and p99 of a question over a kept Unix connection with 1,000 and with
 100,000 open descriptors on the host, and of the way from the return of bind(2)
-to the line at a subscriber of watch: of binds by themselves, and of binds that
-follow each other at once. Needs root.
+to the line at a subscriber of watch: of binds by themselves, of binds that
+follow each other at once, and of binds that are refused. Needs root.
 
   tests/bench/latency.py [--build build/dev] [--rounds 2000]
 """
@@ -36,9 +36,10 @@ def main():
                 medians.append(run(program, f"who, {processes * 100} descriptors",
                                    "who", daemon.socket, 5055, options.rounds))
         print(f"ratio of the medians: {medians[1] / medians[0]:.2f}")
-        for what, pause in (("bind by itself", 2000), ("bind after bind", 0)):
-            run(program, f"{what} to watch", "watch", daemon.socket, 5056,
-                options.rounds, pause)
+        for mode, port in (("watch", 5056), ("refused", 5057)):
+            for what, pause in (("by itself", 2000), ("one after the other", 0)):
+                run(program, f"bind ({mode}) {what} to its line", mode,
+                    daemon.socket, port, options.rounds, pause)
 
 
 if __name__ == "__main__":

@@ -33,6 +33,10 @@ expect 'method Who' introspect "$socket" io.portwatch
 expect 'method GetInfo' introspect "$socket" org.varlink.service
 expect '"schema"' call "$socket" io.portwatch.Who '{"port":5055}'
 expect '"confidence"' call "$socket" io.portwatch.List '{"listening":true}'
+expect '"outcome"' call "$socket" io.portwatch.Why '{"port":5055}'
+expect '"events"' call "$socket" io.portwatch.Failures '{"limit":1}'
+expect '"active"' call "$socket" io.portwatch.Loops '{}'
+expect '"bindings"' call "$socket" io.portwatch.History '{"port":5055}'
 expect '"hooks"' call "$socket" io.portwatch.Status '{}'
 refuse io.portwatch.InvalidPort call "$socket" io.portwatch.Who '{"port":70000}'
 refuse MethodNotFound call "$socket" io.portwatch.Explode '{}'

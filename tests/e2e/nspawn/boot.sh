@@ -10,9 +10,10 @@ cmake=$1
 build=$2
 work=$3
 here=$(cd "$(dirname "$0")" && pwd)
-# The last line is what our programs link; the rest is what the test itself uses.
+# The last two lines are what our programs link; the rest is what the test itself uses.
 packages=systemd,systemd-sysv,iproute2,python3-minimal
-packages+=,libbpf1,libelf1,libsystemd0,libspdlog1.10,libfmt9,libtomlplusplus3
+packages+=,libbpf1,libelf1,libsystemd0,libspdlog1.10,libfmt9,libtomlplusplus3,libcurl4
+packages+=,libsqlite3-0
 
 skip() {
   echo "skipped: $*"

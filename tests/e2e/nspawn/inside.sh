@@ -54,6 +54,55 @@ active "$service"
 [ "$(property MainPID)" = "$before" ]
 ask "after a reload"
 
+# A unit that systemd restarts for ever, on a port that is taken: one alert, with
+# unit, cause and blocker; one end after it is mended; the hook got exactly those.
+mkdir -p /etc/portwatch/hooks.d
+cat >/etc/portwatch/hooks.d/note <<'HOOK'
+#!/bin/sh
+{ cat; echo; } >>/run/portwatch-hook
+HOOK
+chmod 755 /etc/portwatch/hooks.d/note
+cat >/etc/portwatch/portwatchd.toml <<'TOML'
+[detect.crash_loop]
+reset_after = "1s"
+[[hook]]
+on = ["crashLoop", "loopEnded"]
+exec = ["/etc/portwatch/hooks.d/note"]
+TOML
+systemctl reload "$service"
+systemd-run --quiet --no-block --unit=crasher -p Restart=always -p RestartSec=0 \
+  -p StartLimitIntervalSec=0 -p Type=notify -p NotifyAccess=all \
+  /usr/bin/python3 /payload/listener.py 5055
+told() {  # EVENT: the first one, or nothing after a minute
+  portwatch watch --json --port 5055 --event "$1" -n 1000 --count 1 --timeout 60s
+}
+loop=$(told crashLoop) || fail "no crashLoop of crasher.service"
+for part in '"kind":"unit","name":"crasher.service"' '"cause":"bind: EADDRINUSE"' \
+  '"pid":'"$listener"'[,}]' '"code":1[,}]'; do
+  grep -qE -- "$part" <<<"$loop" || fail "no $part in $loop"
+done
+ok "a crash loop of a unit is told with its blocker"
+systemctl stop listener.service
+ended=$(told loopEnded) || fail "no loopEnded of crasher.service"
+grep -q '"name":"crasher.service"' <<<"$ended" || fail "who ended? $ended"
+[ "$(portwatch watch --json --port 5055 --event crashLoop --event loopEnded \
+  -n 1000 --timeout 0.2s | wc -l)" = 2 ] || fail "more than one crashLoop and loopEnded"
+for _ in $(seq 100); do
+  [ "$(grep -c . /run/portwatch-hook)" != 2 ] || break
+  sleep 0.1
+done
+[ "$(grep -c . /run/portwatch-hook)" = 2 ] || fail "hook: $(cat /run/portwatch-hook)"
+journalctl --no-pager -o json PORTWATCH_EVENT=crashLoop | grep -q crasher.service ||
+  fail "no journal entry with PORTWATCH_EVENT=crashLoop"
+ok "it ends once, the hook got both, the journal has its fields"
+systemctl stop crasher.service
+rm /etc/portwatch/portwatchd.toml
+systemctl reload "$service"
+systemctl reset-failed listener.service 2>/dev/null || true
+systemd-run --quiet --unit=listener --uid=alice -p Type=notify -p NotifyAccess=all \
+  /usr/bin/python3 /payload/listener.py 5055
+listener=$(systemctl show --property MainPID --value listener.service)
+
 mkdir -p /etc/portwatch
 echo 'clients = "many' >/etc/portwatch/portwatchd.toml
 systemctl reload "$service" || true

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -16,6 +15,7 @@
 #include <fstream>
 
 #include "tests/e2e/traps/trap.h"
+#include "tests/support/bind_32bit.h"
 #include "tests/support/messages.h"
 #include "tests/support/uring.h"
 #include "userspace/base/clock.h"
@@ -102,28 +102,9 @@ TEST_F(HolderTrap, Trap12_BindThroughARing_CreatorIsTheProgram) {
 }
 
 #if defined(__x86_64__)
-// bind(2) as a 32-bit program calls it; the address must lie below 4 GiB.
-int bind_32bit(const UniqueFd& socket, Port port) {
-  constexpr long kBind32 = 361;  // arch/x86/entry/syscalls/syscall_32.tbl
-  void* low = mmap(nullptr, 4096, PROT_READ | PROT_WRITE,
-                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
-  auto* address = static_cast<sockaddr_in*>(low);
-  address->sin_family = AF_INET;
-  address->sin_port = htons(port);
-  address->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  long result = kBind32;
-  asm volatile("int $0x80"
-               : "+a"(result)
-               : "b"(static_cast<long>(socket.get())), "c"(low),
-                 "d"(sizeof *address)
-               : "memory", "r8", "r9", "r10", "r11");
-  munmap(low, 4096);
-  return static_cast<int>(-result);
-}
-
 TEST_F(HolderTrap, Trap13_BindOfA32BitProgram_IsSeen) {
   const UniqueFd socket = make_socket(Family::ipv4, kTcp);
-  ASSERT_EQ(bind_32bit(socket, 8313), 0);
+  ASSERT_EQ(bind_32bit(Call32::bind, socket, 8313), 0);
   EXPECT_EQ(only(8313)["creator"]["pid"], getpid());
   EXPECT_EQ(events("bind", 8313).size(), 1u);
 }

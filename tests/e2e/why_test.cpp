@@ -1,0 +1,186 @@
+// `portwatch why` and `check`: every reason, and the real bind agrees.
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <fstream>
+
+#include "tests/e2e/news.h"
+#include "tests/support/messages.h"
+
+namespace portwatch::test {
+namespace {
+
+struct Where {
+  std::string name;
+  std::vector<std::string> daemon;  // options; empty with no_daemon
+  bool no_daemon = false;
+};
+
+// The same answers from the daemon, from one without eBPF, and without any.
+class WhyAndCheck : public News, public ::testing::WithParamInterface<Where> {
+ protected:
+  void SetUp() override {
+    if (!GetParam().no_daemon) {
+      start_daemon(GetParam().daemon);
+    }
+  }
+  CommandResult say(std::vector<std::string> arguments,
+                    const CommandOptions& options = {}) const {
+    return GetParam().no_daemon ? ask_nobody(arguments, options)
+                                : ask(arguments, options);
+  }
+  Json why(const std::string& place) const {
+    const auto said = say({"why", place, "--json"});
+    const Json verdict = Json::parse(said.out, nullptr, false);
+    EXPECT_TRUE(verdict.is_object()) << said.out << said.err;
+    return verdict;
+  }
+  static const Json* reason(const Json& verdict, const std::string& code) {
+    for (const Json& one : verdict["reasons"]) {
+      if (one["code"] == code) {
+        return &one;
+      }
+    }
+    return nullptr;
+  }
+  // The verdict says blocked for this reason, with evidence and a remedy.
+  void expect_blocked(const Json& verdict, const std::string& code,
+                      const std::string& error) const {
+    EXPECT_EQ(verdict["outcome"], "blocked") << verdict.dump(1);
+    EXPECT_EQ(verdict["error"], error) << verdict.dump(1);
+    const Json* found = reason(verdict, code);
+    ASSERT_NE(found, nullptr) << code << ": " << verdict.dump(1);
+    EXPECT_EQ((*found)["blocks"], true);
+    EXPECT_FALSE((*found)["text"].get<std::string>().empty());
+    EXPECT_FALSE((*found)["remedies"].empty()) << found->dump(1);
+  }
+};
+
+TEST_P(WhyAndCheck, Free_ExitOne) {
+  EXPECT_EQ(say({"why", "7701"}).exit_code, 1);
+  EXPECT_EQ(say({"check", "127.0.0.1:7701"}).exit_code, 0);
+  EXPECT_EQ(say({"check", "127.0.0.1:7701", "--try"}).exit_code, 0);
+}
+
+TEST_P(WhyAndCheck, Listener_IsBlocked) {
+  const UniqueFd server = listening_socket("127.0.0.1", 7702);
+  EXPECT_EQ(say({"why", "7702"}).exit_code, 0);
+  const Json verdict = why("127.0.0.1:7702");
+  expect_blocked(verdict, "listener", "EADDRINUSE");
+  EXPECT_EQ(pids((*reason(verdict, "listener"))["bindings"][0]),
+            std::vector<pid_t>{getpid()});
+  EXPECT_EQ(say({"check", "127.0.0.1:7702"}).exit_code, 1);
+  EXPECT_EQ(say({"check", "127.0.0.1:7702", "--try"}).exit_code, 1);
+  EXPECT_EQ(say({"check", "127.0.0.2:7702", "--try"}).exit_code, 0);
+}
+
+TEST_P(WhyAndCheck, BoundSilently_IsBlocked) {
+  const UniqueFd silent = bound_socket("127.0.0.1", 7703);
+  expect_blocked(why("7703"), "bound", "EADDRINUSE");
+}
+
+TEST_P(WhyAndCheck, ClientPort_IsBlocked) {
+  const UniqueFd server = listening_socket("127.0.0.1", 7704);
+  const UniqueFd client = make_socket(Family::ipv4, kTcp);
+  connect_to(client, "127.0.0.1", 7704);
+  expect_blocked(why(std::to_string(port_of(client))), "clientPort", "EADDRINUSE");
+}
+
+TEST_P(WhyAndCheck, TimeWait_SaysHowLong) {
+  {
+    const UniqueFd server = listening_socket("127.0.0.1", 7705);
+    const UniqueFd client = make_socket(Family::ipv4, kTcp);
+    connect_to(client, "127.0.0.1", 7705);
+    UniqueFd accepted(accept4(server.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    accepted.reset();
+  }
+  expect_blocked(why("127.0.0.1:7705"), "timeWait", "EADDRINUSE");
+}
+
+TEST_P(WhyAndCheck, Orphan_IsBlocked) {
+  const UniqueFd client = make_socket(Family::ipv4, kTcp);
+  {
+    const UniqueFd server = listening_socket("127.0.0.1", 7706);
+    connect_to(client, "127.0.0.1", 7706);
+    const UniqueFd accepted(accept4(server.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  }  // FIN_WAIT2: the client does not close
+  const Json verdict = why("127.0.0.1:7706");
+  EXPECT_EQ(verdict["outcome"], "blocked") << verdict.dump(1);
+  EXPECT_TRUE(reason(verdict, "orphan") != nullptr ||
+              reason(verdict, "timeWait") != nullptr)
+      << verdict.dump(1);
+}
+
+TEST_P(WhyAndCheck, Vxlan_IsTheKernels) {
+  ASSERT_EQ(run_command({"/usr/sbin/ip", "link", "add", "vx0", "type", "vxlan",
+                         "id", "7", "dstport", "4789", "local", "127.0.0.1"})
+                .exit_code,
+            0);
+  ASSERT_EQ(run_command({"/usr/sbin/ip", "link", "set", "vx0", "up"}).exit_code, 0);
+  const Json verdict = why("4789/udp");
+  EXPECT_EQ(verdict["outcome"], "blocked") << verdict.dump(1);
+  // Without eBPF nobody can tell whose it is.
+  if (GetParam().name == "Ebpf") {
+    EXPECT_NE(reason(verdict, "kernel"), nullptr) << verdict.dump(1);
+  }
+}
+
+TEST_P(WhyAndCheck, OtherNamespace_IsANote) {
+  const Child elsewhere([] {
+    static const FreshNetns other;
+    listening_socket("127.0.0.1", 7707).release();
+  });
+  const Json verdict = why("7707");
+  EXPECT_EQ(verdict["outcome"], "free") << verdict.dump(1);
+  const Json* note = reason(verdict, "otherNamespace");
+  ASSERT_NE(note, nullptr) << verdict.dump(1);
+  EXPECT_EQ((*note)["blocks"], false);
+}
+
+TEST_P(WhyAndCheck, ForeignAddress_IsNotLocal) {
+  expect_blocked(why("192.0.2.1:7708"), "notLocal", "EADDRNOTAVAIL");
+}
+
+TEST_P(WhyAndCheck, LowPortAsUser_IsAPrivilege) {
+  const auto said = say({"check", "127.0.0.1:80", "--json"},
+                        {kNobody, {}, std::chrono::seconds(20)});
+  EXPECT_EQ(said.exit_code, 1) << said.out << said.err;
+  const Json verdict = Json::parse(said.out, nullptr, false);
+  ASSERT_TRUE(verdict.is_object()) << said.out;
+  expect_blocked(verdict, "lowPort", "EACCES");
+  EXPECT_EQ(say({"check", "127.0.0.1:80", "--try"},
+                {kNobody, {}, std::chrono::seconds(20)})
+                .exit_code,
+            1);
+}
+
+TEST_P(WhyAndCheck, Shadowed_IsANote) {
+  const UniqueFd any = listening_socket("0.0.0.0", 7709);
+  const Json verdict = why("127.0.0.1:7709");
+  EXPECT_EQ(verdict["outcome"], "blocked") << verdict.dump(1);
+}
+
+TEST_P(WhyAndCheck, ExhaustedRange_NamesTheTopUsers) {
+  std::ofstream("/proc/sys/net/ipv4/ip_local_port_range") << "40000 40003";
+  std::vector<UniqueFd> taken;
+  for (Port port = 40000; port <= 40003; ++port) {
+    taken.push_back(listening_socket("0.0.0.0", port));
+  }
+  if (GetParam().no_daemon) {
+    // It finds out what the kernel's tables show by a bind, which fails too.
+    EXPECT_NE(why("0.0.0.0:0")["outcome"], "free");
+  } else {
+    expect_blocked(why("0.0.0.0:0"), "exhausted", "EADDRINUSE");
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Everywhere, WhyAndCheck,
+                         ::testing::Values(Where{"Ebpf", {}},
+                                           Where{"SockDiag",
+                                                 {"--backend", "sock_diag"}},
+                                           Where{"NoDaemon", {}, true}),
+                         [](const auto& what) { return what.param.name; });
+
+}  // namespace
+}  // namespace portwatch::test
