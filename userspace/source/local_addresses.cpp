@@ -66,8 +66,9 @@ void add_route(NetlinkBytes message, std::vector<LocalAddress>& addresses) {
   LocalAddress& local = addresses.emplace_back();
   local.prefix_length = route->rtm_dst_len;
   local.interface_index = number_in(attribute(attributes, RTA_OIF));
-  std::memcpy(local.address.data(), prefix.data(),
-              std::min<std::size_t>(prefix.size(), 4));
+  // Of the default route there is none, and memcpy() must not get a null pointer.
+  std::copy_n(prefix.begin(), std::min<std::size_t>(prefix.size(), 4),
+              reinterpret_cast<std::byte*>(local.address.data()));
 }
 
 void add_address(NetlinkBytes message, std::vector<LocalAddress>& addresses) {
