@@ -44,13 +44,13 @@ def main():
             before = status(command)
             time.sleep(2)  # for the hook, which nobody waits for
             told = json.loads(subprocess.run(
-                [*command, "failures", str(PORT), "--limit", "10000", "--json"],
+                [*command, "failures", str(PORT), "--limit", "8000", "--json"],
                 check=True, capture_output=True, text=True).stdout)["events"]
             whole = [one for one in told if one["process"]["exe"] and
                      one["process"]["cmdline"] and len(one["blockers"]) == 1]
             print(f"{options.rounds} processes in {seconds} s: "
                   f"{before['failures']} told, {before['eventsLost']} lost; "
-                  f"{len(told)} in the history, {len(whole)} of them with program, "
+                  f"of the last {len(told)} in the history {len(whole)} with program, "
                   f"arguments and one blocker; hook runs: "
                   f"{runs.read_text().split() if runs.exists() else []}")
 

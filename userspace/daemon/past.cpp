@@ -40,7 +40,7 @@ bool is_wanted(const Change& change, const std::vector<ChangeType>& types,
   return !question.netns || *question.netns == netns;
 }
 
-PastEvent event_row(const Change& change) {
+PastEvent event_row(const Change& change, const std::string& text) {
   PastEvent row;
   row.kind = to_string(change.type);
   row.time = change.time;
@@ -57,7 +57,7 @@ PastEvent event_row(const Change& change) {
     row.protocol = change.binding->endpoint.protocol;
     row.netns = change.binding->netns;
   }
-  row.document = json_text(change);
+  row.document = text;
   return row;
 }
 
@@ -149,7 +149,12 @@ void Past::read_notices() {
   }
 }
 
-void Past::keep(const Change& change) {
+bool Past::wants_text(const Change& change) const {
+  return store_ != nullptr && change.type != ChangeType::bind &&
+         change.type != ChangeType::listen && change.type != ChangeType::release;
+}
+
+void Past::keep(const Change& change, const std::string& text) {
   if (store_ == nullptr) {
     return;
   }
@@ -167,7 +172,7 @@ void Past::keep(const Change& change) {
           binding_row(*change.binding, json_text(*change.binding)), change.time});
       break;
     default:
-      store_->push(event_row(change));
+      store_->push(event_row(change, text));
   }
 }
 

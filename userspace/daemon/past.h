@@ -38,7 +38,9 @@ class Past {
   using There = std::function<std::vector<Binding>()>;
   void begin(There there);
 
-  void keep(const Change& change);
+  // True for an event, whose JSON keep() needs; a binding has a text of its own.
+  bool wants_text(const Change& change) const;
+  void keep(const Change& change, const std::string& text);
   void keep(const ProcessEnd& end, WallTime time);
 
   Result<EventsAnswer> events(const std::vector<ChangeType>& types,

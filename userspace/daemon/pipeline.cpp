@@ -82,10 +82,14 @@ void Pipeline::emit(Change change) {
   if (tell_) {
     tell_(numbered);
   }
-  past_.keep(numbered);
+  // Written once for the two that want it; subscribers see what they may.
+  const bool is_kept = past_.wants_text(numbered);
+  const std::string text =
+      is_kept || has_hooks_ ? json_text(numbered) : std::string();
   if (has_hooks_) {
-    hooks_.deliver(numbered, json_text(numbered));
+    hooks_.deliver(numbered, text);
   }
+  past_.keep(numbered, text);
   if (to_journal_ && is_alert(numbered.type)) {
     journal_.write(numbered);
   }
