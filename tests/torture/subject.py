@@ -90,7 +90,10 @@ class Daemon:
         self.untold = set()  # inodes: whether a bind of it was told is not known
         self.wrong = []
         self.is_fresh = True  # has told nothing of what it found at its start
-        self.call(connection, "Watch", {}, more=True)
+        # Failed binds are many and large, and no part of the books.
+        self.call(connection, "Watch", {"events": ["bind", "listen", "release",
+                                                   "eventsLost", "resynced"]},
+                  more=True)
         self.stream = Stream(connection)
 
     def kill(self, pause):
