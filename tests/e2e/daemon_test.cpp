@@ -129,7 +129,9 @@ TEST_F(DaemonProgram, Hangup_AppliesTheNewConfiguration) {
   }
   daemon_->stop(SIGTERM);
   const std::string log = daemon_->errors();
-  EXPECT_NE(log.find("they take a restart"), std::string::npos) << log;
+  EXPECT_NE(log.find("but for ring, ebpf and history: they take a restart"),
+            std::string::npos)
+      << log;
 }
 
 TEST_F(DaemonProgram, UnknownOption_ExitTwo) {
