@@ -82,13 +82,13 @@ TEST_F(HolderTrap, Trap11_UntrackedFixedFile_HolderIsTheRingsOwner) {
 }
 
 TEST_F(HolderTrap, Trap12_BindThroughARing_CreatorIsTheProgram) {
-  struct Way {
+  struct RingWay {
     unsigned ring;
     unsigned entry;
     Port port;
   };
-  for (const Way& way : {Way{0, 0, 8312}, Way{0, IOSQE_ASYNC, 8313},
-                         Way{IORING_SETUP_SQPOLL, 0, 8314}}) {
+  for (const RingWay& way : {RingWay{0, 0, 8312}, RingWay{0, IOSQE_ASYNC, 8313},
+                             RingWay{IORING_SETUP_SQPOLL, 0, 8314}}) {
     Ring ring(way.ring);
     const UniqueFd socket = make_socket(Family::ipv4, kTcp);
     ASSERT_EQ(ring.bind(socket, "127.0.0.1", way.port, way.entry), 0);
