@@ -144,6 +144,7 @@ static __always_inline void write_holder(struct bpf_iter__task_file *ctx,
 
 	pw_read_socket(&entry.socket, sk, id);
 	pw_read_task(&entry.task, task);
+	entry.task.cgroup_id = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
 	entry.files = (__u64)(long)BPF_CORE_READ(task, files);
 	entry.fd = ctx->fd;
 	entry.references = references(file);

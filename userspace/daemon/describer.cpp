@@ -10,6 +10,8 @@ namespace portwatch {
 namespace {
 
 constexpr std::size_t kMaxCreators = 4096;
+constexpr std::size_t kMaxHolders = 128;  // a descriptor each
+constexpr std::uint64_t kRootCgroup = 1;  // v2; 0: not read
 
 // A device index means something only in its own namespace.
 std::optional<std::string> interface_name(const SocketFacts& facts,
@@ -74,13 +76,54 @@ Process Describer::last_known(const TaskFacts& task) {
   return recorded(task, {});
 }
 
-Process Describer::holder(const TaskFacts& task) {
-  auto process = reader_.read(task.id);
-  if (!process) {
-    process.emplace();
-    complete(*process, task);
+// What the kernel told a moment ago is not read again from /proc, unless it
+// differs: identity, comm, user, parent, cgroup. Everything else that can change
+// is.
+Describer::Holder* Describer::known_holder(const TaskFacts& task) {
+  const auto found = holders_.find(task.id);
+  if (found == holders_.end()) {
+    return nullptr;
   }
-  return std::move(*process);
+  Holder& known = found->second;
+  const Process& process = known.opened.process;
+  if (process.name != task.comm || process.uid != task.uid ||
+      process.ppid != task.ppid || known.cgroup_id != task.cgroup_id ||
+      !known.opened.refresh()) {
+    return nullptr;
+  }
+  // Of what is in v2's root, v1's systemd hierarchy may know a better name.
+  if (task.cgroup_id <= kRootCgroup) {
+    known.opened.refresh_cgroup();
+  }
+  return &known;
+}
+
+Process Describer::holder(const TaskFacts& task) {
+  if (const Holder* known = known_holder(task)) {
+    return known->opened.process;
+  }
+  holders_.erase(task.id);
+  auto opened = reader_.open(task.id);
+  if (!opened) {
+    Process process;
+    complete(process, task);
+    return process;
+  }
+  if (holders_.size() >= kMaxHolders) {
+    holders_.clear();
+  }
+  Holder holder{task.cgroup_id, std::move(*opened)};
+  return holders_.emplace(task.id, std::move(holder)).first->second.opened.process;
+}
+
+void Describer::forget(const ProcessId& process) {
+  creators_.erase(process);
+  holders_.erase(process);
+}
+
+void Describer::forget_all() {
+  creators_.clear();
+  holders_.clear();
 }
 
 // What the kernel side said of the process is what it was at that moment.

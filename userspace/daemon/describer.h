@@ -1,7 +1,8 @@
 // describer.h - puts names to facts: processes, users, namespaces, devices.
 //
 // Threads: one. Remembers creators while they live, because a process that
-// binds a thousand times is described once.
+// binds a thousand times is described once, and the holders of the last answers,
+// because reading a process from /proc takes longer than all else in an answer.
 #pragma once
 
 #include <map>
@@ -30,11 +31,12 @@ class Describer {
   // when it took a port, if it did.
   Process last_known(const TaskFacts& task);
   // The process runs another program now, or ended.
-  void forget(const ProcessId& process) { creators_.erase(process); }
+  void forget(const ProcessId& process);
   // Events were lost: any of them may run another program now.
-  void forget_all() { creators_.clear(); }
+  void forget_all();
 
-  // A holder as it is now; of one that has just vanished, what its record says.
+  // A holder as it is now, of which `task` was read from the kernel a moment ago;
+  // of one that has just vanished, what that says.
   Process holder(const TaskFacts& task);
 
   // Any process as it is now; empty when it has vanished.
@@ -47,16 +49,23 @@ class Describer {
   void name_netns(std::vector<Binding>& bindings) const;
 
  private:
-  void complete(Process& process, const TaskFacts& task);
-
-  const Clock& clock_;
-  ProcessReader reader_;
-  std::uint32_t own_netns_;
   struct Creator {
     TaskFacts task;  // as it was when the rest was read
     std::shared_ptr<const Process> process;
   };
+  struct Holder {
+    std::uint64_t cgroup_id;  // v2, when the process was read
+    OpenedProcess opened;
+  };
+
+  void complete(Process& process, const TaskFacts& task);
+  Holder* known_holder(const TaskFacts& task);
+
+  const Clock& clock_;
+  ProcessReader reader_;
+  std::uint32_t own_netns_;
   std::map<ProcessId, Creator> creators_;
+  std::map<ProcessId, Holder> holders_;
 };
 
 }  // namespace portwatch

@@ -15,8 +15,6 @@ namespace {
 constexpr std::size_t kMaxAncestors = 32;
 constexpr std::size_t kMaxPasswdEntry = 1 << 20;
 
-// While this is open, the pid in its path cannot come to mean another process:
-// reads below it fail with ESRCH once the process is gone.
 UniqueFd open_process(const std::string& proc, pid_t pid) {
   const std::string path = proc + "/" + std::to_string(pid);
   return UniqueFd(open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
@@ -37,25 +35,23 @@ std::optional<Process> identify(int dir, pid_t pid, const Clock& clock) {
 }
 
 void add_cgroup(int dir, Process& process) {
-  if (const auto bytes = read_file_at(dir, "cgroup")) {
-    process.cgroup = parse_cgroup(*bytes);
-  }
+  const auto bytes = read_file_at(dir, "cgroup");
+  process.cgroup = bytes ? parse_cgroup(*bytes) : std::nullopt;
+  process.unit.reset();
+  process.container.reset();
   if (process.cgroup) {
     process.unit = unit_of_cgroup(*process.cgroup);
     process.container = container_of_cgroup(*process.cgroup);
   }
 }
 
-void add_facts(int dir, Process& process) {
-  process.exe = read_link_at(dir, "exe");
-  if (const auto bytes = read_file_at(dir, "cmdline")) {
-    process.cmdline = parse_cmdline(*bytes);
+void add_facts(OpenedProcess& opened) {
+  opened.refresh();
+  opened.refresh_cgroup();
+  if (const auto bytes = read_file_at(opened.directory.get(), "status")) {
+    opened.process.uid = parse_effective_uid(*bytes);
+    opened.process.ns_pid = parse_ns_pid(*bytes);
   }
-  if (const auto bytes = read_file_at(dir, "status")) {
-    process.uid = parse_effective_uid(*bytes);
-    process.ns_pid = parse_ns_pid(*bytes);
-  }
-  add_cgroup(dir, process);
 }
 
 std::optional<std::string> look_up_user(uid_t uid) {
@@ -75,19 +71,42 @@ std::optional<std::string> look_up_user(uid_t uid) {
 ProcessReader::ProcessReader(const Clock& clock, std::string proc)
     : clock_(clock), proc_(std::move(proc)) {}
 
-std::optional<Process> ProcessReader::read(pid_t pid) {
-  const UniqueFd dir = open_process(proc_, pid);
-  auto process = identify(dir.get(), pid, clock_);
-  if (process) {
-    add_facts(dir.get(), *process);
-    process->user = process->uid ? user_name(*process->uid) : std::nullopt;
+bool OpenedProcess::refresh() {
+  process.exe = read_link_at(directory.get(), "exe");
+  const auto bytes = read_file_at(directory.get(), "cmdline");
+  const bool ended = !bytes && errno == ESRCH;
+  process.cmdline = bytes ? parse_cmdline(*bytes) : std::nullopt;
+  return !ended;
+}
+
+void OpenedProcess::refresh_cgroup() { add_cgroup(directory.get(), process); }
+
+std::optional<OpenedProcess> ProcessReader::open(pid_t pid) {
+  OpenedProcess opened{open_process(proc_, pid), {}};
+  auto process = identify(opened.directory.get(), pid, clock_);
+  if (!process) {
+    return std::nullopt;
   }
-  return process;
+  opened.process = std::move(*process);
+  add_facts(opened);
+  Process& known = opened.process;
+  known.user = known.uid ? user_name(*known.uid) : std::nullopt;
+  return opened;
+}
+
+std::optional<OpenedProcess> ProcessReader::open(const ProcessId& id) {
+  auto opened = open(id.pid);
+  return opened && opened->process.id == id ? std::move(opened) : std::nullopt;
+}
+
+std::optional<Process> ProcessReader::read(pid_t pid) {
+  auto opened = open(pid);
+  return opened ? std::optional(std::move(opened->process)) : std::nullopt;
 }
 
 std::optional<Process> ProcessReader::read(const ProcessId& id) {
-  auto process = read(id.pid);
-  return process && process->id == id ? process : std::nullopt;
+  auto opened = open(id);
+  return opened ? std::optional(std::move(opened->process)) : std::nullopt;
 }
 
 std::optional<Process> ProcessReader::read_brief(pid_t pid) {

@@ -11,9 +11,24 @@
 #include <vector>
 
 #include "userspace/base/clock.h"
+#include "userspace/base/unique_fd.h"
 #include "userspace/model/process.h"
 
 namespace portwatch {
+
+// A process and its directory below /proc. While that is open, the pid in its path
+// cannot come to mean another process: reads below it fail once the process is
+// gone.
+struct OpenedProcess {
+  UniqueFd directory;
+  Process process;
+
+  // Reads anew what changes without a trace: exe and cmdline (a program may write
+  // a title over its arguments). False: the process has ended.
+  bool refresh();
+  // The same for the cgroup, with unit and container.
+  void refresh_cgroup();
+};
 
 class ProcessReader {
  public:
@@ -25,6 +40,8 @@ class ProcessReader {
   std::optional<Process> read(pid_t pid);
   // As read(pid), but empty when the pid now belongs to a younger process.
   std::optional<Process> read(const ProcessId& id);
+  // The same, to be read again.
+  std::optional<OpenedProcess> open(const ProcessId& id);
   // Identity and comm only: one file.
   std::optional<Process> read_brief(pid_t pid);
 
@@ -35,6 +52,8 @@ class ProcessReader {
   std::optional<std::string> user_name(uid_t uid);
 
  private:
+  std::optional<OpenedProcess> open(pid_t pid);
+
   const Clock& clock_;
   std::string proc_;
   std::unordered_map<uid_t, std::optional<std::string>> users_;
