@@ -51,13 +51,14 @@ class Filler:
 
 
 class Daemon:
-    """A private portwatchd; `socket` is where it answers."""
+    """A private portwatchd with that configuration; `socket` is where it answers."""
 
-    def __init__(self, program):
+    def __init__(self, program, configuration=""):
         self.program = program
         self.directory = tempfile.TemporaryDirectory(prefix="portwatch-bench.")
         self.socket = self.directory.name + "/io.portwatch"
         self.log = self.directory.name + "/log"
+        pathlib.Path(self.directory.name, "portwatchd.toml").write_text(configuration)
 
     def __enter__(self):
         ready, told = os.pipe()

@@ -1,5 +1,7 @@
 // latency.cpp - how long the daemon lets its clients wait. latency.py runs it.
 //
+//   bench_latency echo COUNT      what a question and its answer take any two
+//                       processes here: nothing but read, write and wake-ups
 //   bench_latency who SOCKET PORT COUNT     a question about PORT on one connection
 //   bench_latency watch SOCKET PORT COUNT PAUSE_US
 //                       from the return of bind(2) on PORT to a subscriber's line
@@ -94,6 +96,38 @@ void ask(const char* path, const std::string& port, int count) {
   report(std::move(times));
 }
 
+constexpr std::size_t kQuestion = 64;  // bytes, about as long as those of Who
+constexpr std::size_t kAnswer = 1024;
+
+[[noreturn]] void answer_all(int fd) {
+  char question[kQuestion];
+  const char answer[kAnswer] = {};
+  while (read(fd, question, sizeof question) > 0) {
+    must(write(fd, answer, sizeof answer), "write");
+  }
+  _exit(0);
+}
+
+void echo(int count) {
+  int ends[2];
+  must(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), "socketpair");
+  if (must(fork(), "fork") == 0) {
+    close(ends[0]);
+    answer_all(ends[1]);
+  }
+  close(ends[1]);
+  const char question[kQuestion] = {};
+  char answer[kAnswer];
+  std::vector<double> times;
+  for (int i = 0; i < count + kWarmUp; ++i) {
+    const auto begun = Clock::now();
+    must(write(ends[0], question, sizeof question), "write");
+    must(recv(ends[0], answer, sizeof answer, MSG_WAITALL), "recv");
+    times.push_back(microseconds_since(begun));
+  }
+  report(std::move(times));
+}
+
 void await_subscription(const char* path) {
   const int fd = connect_to(path);
   std::string status;
@@ -157,7 +191,9 @@ void watch(const char* path, const std::string& port, int count, int pause_us,
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc == 5 && std::string(argv[1]) == "who") {
+  if (argc == 3 && std::string(argv[1]) == "echo") {
+    echo(std::atoi(argv[2]));
+  } else if (argc == 5 && std::string(argv[1]) == "who") {
     ask(argv[2], argv[3], std::atoi(argv[4]));
   } else if (argc == 6 && (std::string(argv[1]) == "watch" ||
                            std::string(argv[1]) == "refused")) {
@@ -165,7 +201,8 @@ int main(int argc, char** argv) {
           std::string(argv[1]) == "refused");
   } else {
     std::fputs(
-        "usage: bench_latency who SOCKET PORT COUNT\n"
+        "usage: bench_latency echo COUNT\n"
+        "       bench_latency who SOCKET PORT COUNT\n"
         "       bench_latency watch|refused SOCKET PORT COUNT PAUSE_US\n",
         stderr);
     return 2;

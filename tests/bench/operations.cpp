@@ -1,6 +1,6 @@
 // operations.cpp - how long single socket operations take: one line each,
-// "NAME NANOSECONDS", the median of some batches. overhead.py runs it with the
-// hooks attached and without, in turn.
+// "NAME NANOSECONDS", the median of some batches; all, or those that are named.
+// overhead.py runs it with the hooks attached and without, in turn.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
+#include <string_view>
 #include <vector>
 
 namespace {
@@ -44,7 +45,19 @@ int bound(int type, int port) {
   return fd;
 }
 
-void measure(const char* name, int count, const std::function<void()>& operation) {
+struct Bench {
+  std::vector<std::string_view> wanted;
+
+  void measure(std::string_view name, int count,
+               const std::function<void()>& operation) const;
+};
+
+void Bench::measure(std::string_view name, int count,
+                    const std::function<void()>& operation) const {
+  if (!wanted.empty() &&
+      std::find(wanted.begin(), wanted.end(), name) == wanted.end()) {
+    return;
+  }
   using Clock = std::chrono::steady_clock;
   std::vector<double> batches;
   for (int batch = 0; batch < kBatches; ++batch) {
@@ -56,7 +69,8 @@ void measure(const char* name, int count, const std::function<void()>& operation
     batches.push_back(took.count() / count);
   }
   std::nth_element(batches.begin(), batches.begin() + kBatches / 2, batches.end());
-  std::printf("%s %.1f\n", name, batches[kBatches / 2]);
+  std::printf("%.*s %.1f\n", static_cast<int>(name.size()), name.data(),
+              batches[kBatches / 2]);
 }
 
 // Ends by reset, so that no TIME_WAIT fills the tables.
@@ -73,26 +87,27 @@ void connect_accept_close(int listener, int port) {
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
+  const Bench bench{{argv + 1, argv + argc}};
   const int null = must(open("/dev/null", O_RDONLY));
-  measure("getpid", 200'000, [] { syscall(SYS_getpid); });
-  measure("dup+close", 100'000, [&] { close(dup(null)); });
-  measure("socket+close", 10'000,
-          [] { close(must(socket(AF_INET, SOCK_STREAM, 0))); });
-  measure("tcp-bind+close", 10'000, [] { close(bound(SOCK_STREAM, 9101)); });
-  measure("udp-bind+close", 10'000, [] { close(bound(SOCK_DGRAM, 9102)); });
-  measure("bind+listen+close", 10'000, [] {
+  bench.measure("getpid", 200'000, [] { syscall(SYS_getpid); });
+  bench.measure("dup+close", 100'000, [&] { close(dup(null)); });
+  bench.measure("socket+close", 10'000,
+                [] { close(must(socket(AF_INET, SOCK_STREAM, 0))); });
+  bench.measure("tcp-bind+close", 10'000, [] { close(bound(SOCK_STREAM, 9101)); });
+  bench.measure("udp-bind+close", 10'000, [] { close(bound(SOCK_DGRAM, 9102)); });
+  bench.measure("bind+listen+close", 10'000, [] {
     const int fd = bound(SOCK_STREAM, 9103);
     must(listen(fd, 1));
     close(fd);
   });
   const int listener = bound(SOCK_STREAM, 9104);
   must(listen(listener, 16));
-  measure("connect+accept+close", 2'000,
-          [&] { connect_accept_close(listener, 9104); });
+  bench.measure("connect+accept+close", 2'000,
+                [&] { connect_accept_close(listener, 9104); });
   const int sender = bound(SOCK_DGRAM, 9105);
   const sockaddr_in sink = loopback(9105);
-  measure("udp-sendto", 10'000, [&] {
+  bench.measure("udp-sendto", 10'000, [&] {
     char byte;
     must(sendto(sender, "x", 1, 0, reinterpret_cast<const sockaddr*>(&sink),
                 sizeof sink));
