@@ -8,11 +8,10 @@
 
 static __always_inline int binding(struct bpf_sock_addr *ctx, const int family)
 {
-	const __u32 thread = bpf_get_current_pid_tgid();
-	const int syscall = pw_current_syscall();
+	const enum pw_way way = pw_current_way(PW_NR_BIND);
 
-	if (syscall >= 0)
-		pw_begin_bind(ctx, syscall, &thread, family);
+	if (way != PW_WAY_NONE)
+		pw_begin_bind(ctx, way, family);
 	return 1;
 }
 

@@ -181,7 +181,11 @@ struct files_struct {
 struct cred {
 	kuid_t euid;
 };
+struct thread_info {
+	__u32 status; /* x86: TS_* */
+};
 struct task_struct {
+	struct thread_info thread_info;
 	unsigned int flags; /* PF_* */
 	int pid;
 	int tgid;

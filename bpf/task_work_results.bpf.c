@@ -27,9 +27,8 @@ static int came_back(struct bpf_map *map, void *key, void *value)
 static __always_inline int binding(struct bpf_sock_addr *ctx, const int family)
 {
 	const __u32 thread = bpf_get_current_pid_tgid();
-	const int syscall = pw_current_syscall();
-	struct pw_call *call =
-		syscall < 0 ? 0 : pw_begin_bind(ctx, syscall, &thread, family);
+	const enum pw_way way = pw_current_way(PW_NR_BIND);
+	struct pw_call *call = way == PW_WAY_NONE ? 0 : pw_begin_bind(ctx, way, family);
 
 	if (call &&
 	    bpf_task_work_schedule_resume_impl(bpf_get_current_task_btf(), &call->work,

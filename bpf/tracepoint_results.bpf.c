@@ -16,11 +16,10 @@ struct pw_exit_context {
 
 static __always_inline int binding(struct bpf_sock_addr *ctx, const int family)
 {
-	const __u32 thread = bpf_get_current_pid_tgid();
-	const int syscall = pw_current_syscall();
+	const enum pw_way way = pw_current_way(PW_NR_BIND);
 
-	if (syscall == PW_NR_BIND || syscall == PW_NR_IO_URING_ENTER)
-		pw_begin_bind(ctx, syscall, &thread, family);
+	if (way == PW_WAY_CALL || way == PW_WAY_RING)
+		pw_begin_bind(ctx, way, family);
 	return 1;
 }
 
@@ -29,7 +28,7 @@ static __always_inline int connecting(struct bpf_sock_addr *ctx)
 	const __u32 thread = bpf_get_current_pid_tgid();
 
 	if ((ctx->protocol == IPPROTO_UDP || ctx->protocol == IPPROTO_UDPLITE) &&
-	    pw_current_syscall() == PW_NR_CONNECT)
+	    pw_current_way(PW_NR_CONNECT) == PW_WAY_CALL)
 		pw_begin(ctx, &thread);
 	return 1;
 }

@@ -119,6 +119,19 @@ TEST_F(FailureRecords, RingInEveryMode_NamesTheProcess) {
   }
 }
 
+TEST_F(FailureRecords, RingOnTheWayOutOfAnotherCall_TheResultIsTheRequests) {
+  const UniqueFd holder = listening_socket("127.0.0.1", 7204);
+  Ring ring;
+  const UniqueFd refused = make_socket(Family::ipv4, kTcp);
+  ASSERT_EQ(ring.bind_asleep(refused, "127.0.0.1", 7204), EADDRINUSE);
+  expect_bind(EADDRINUSE, "127.0.0.1:7204");
+  const UniqueFd fine = make_socket(Family::ipv4, kTcp);
+  ASSERT_EQ(ring.bind_asleep(fine, "127.0.0.1", 7205), 0);
+  const auto records = take_all();
+  ASSERT_EQ(records.size(), 1u) << "the bind, and no failure";
+  EXPECT_EQ(std::get<SocketEvent>(records[0]).kind, SocketEvent::Kind::bind);
+}
+
 TEST_F(FailureRecords, AddressThatIsNotLocal_Eaddrnotavail) {
   const UniqueFd socket = make_socket(Family::ipv4, kTcp);
   EXPECT_EQ(try_bind(socket, "192.0.2.1", 80), EADDRNOTAVAIL);

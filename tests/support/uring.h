@@ -2,6 +2,7 @@
 #pragma once
 
 #include <liburing.h>
+#include <netinet/in.h>
 
 #include <string>
 
@@ -21,14 +22,21 @@ class Ring {
   // errno.
   int bind(const UniqueFd& socket, const std::string& address, Port port,
            unsigned sqe_flags = 0);
+  // The same, linked to a timer that ends while the thread sleeps in ppoll(2): the
+  // bind runs on the way out of that call.
+  int bind_asleep(const UniqueFd& socket, const std::string& address, Port port);
   // listen(2) as IORING_OP_LISTEN (Linux 6.11). 0 or an errno.
   int listen(const UniqueFd& socket);
   // Makes the file a fixed one: it lives without a descriptor.
   void keep(const UniqueFd& file);
 
  private:
+  void prepare_bind(const UniqueFd& socket, const std::string& address, Port port,
+                    unsigned sqe_flags);
   int run();
+  int take_result();
 
+  sockaddr_in to_{};
   io_uring ring_;
 };
 
