@@ -58,6 +58,7 @@ void add_process(PageRows& rows, const Process& process, const View& view,
                  const Lineage& lineage) {
   rows.add("process", process_line(process, view));
   rows.add_cut("command", process.cmdline ? command_line(*process.cmdline) : "");
+  rows.add("", process.cmdline_cut ? "(more arguments followed)" : "");
   rows.add("program", optional_text(process.exe));
   rows.add("user", user_words(process));
   rows.add("unit", optional_text(process.unit));

@@ -41,6 +41,7 @@ void write_process(JsonWriter& out, const Process& process, bool is_holder) {
   out.field("name", process.name);
   out.field("exe", process.exe);
   out.field("cmdline", process.cmdline);
+  out.field("cmdlineCut", process.cmdline_cut);
   out.field("uid", process.uid);
   out.field("user", process.user);
   out.field("ppid", process.ppid);
@@ -75,6 +76,7 @@ Result<Process> process_from_json(const json& document) {
   in.read("name", process.name);
   in.read("exe", process.exe);
   in.read("cmdline", process.cmdline);
+  in.read("cmdlineCut", process.cmdline_cut);
   in.read("uid", process.uid);
   in.read("user", process.user);
   in.read("ppid", process.ppid);

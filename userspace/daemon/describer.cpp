@@ -58,7 +58,7 @@ Process Describer::recorded(const TaskFacts& task, const TaskDetails& details) {
     process.exe = details.exe;
   }
   if (!details.argv.empty()) {
-    process.cmdline = details.argv;
+    add_arguments(process, details);
   }
   if (!details.cgroup.empty()) {
     process.cgroup = details.cgroup;
@@ -66,6 +66,25 @@ Process Describer::recorded(const TaskFacts& task, const TaskDetails& details) {
     process.container = container_of_cgroup(details.cgroup);
   }
   return process;
+}
+
+// The record has room for 512 bytes of them. /proc has all, of the same program:
+// the process may have ended, or run another one since.
+void Describer::add_arguments(Process& process, const TaskDetails& details) {
+  process.cmdline = details.argv;
+  if (!details.argv_cut) {
+    return;
+  }
+  process.cmdline->pop_back();
+  process.cmdline_cut = true;
+  const auto now = reader_.read(process.id);
+  const auto& known = *process.cmdline;
+  if (now && now->cmdline && now->exe == process.exe &&
+      now->cmdline->size() > known.size() &&
+      std::equal(known.begin(), known.end(), now->cmdline->begin())) {
+    process.cmdline = now->cmdline;
+    process.cmdline_cut.reset();
+  }
 }
 
 Process Describer::last_known(const TaskFacts& task) {

@@ -25,7 +25,8 @@ class Describer {
   // The process as it was at the event: its record, completed from /proc when
   // the process is still there. Never null.
   std::shared_ptr<const Process> creator(const TaskFacts& task);
-  // The process as its record tells it, without a look at /proc: it may be gone.
+  // The process as its record tells it; /proc is asked only for arguments that the
+  // record had no room for.
   Process recorded(const TaskFacts& task, const TaskDetails& details);
   // One that has ended, of which the record tells no details: as it was described
   // when it took a port, if it did.
@@ -59,6 +60,7 @@ class Describer {
   };
 
   void complete(Process& process, const TaskFacts& task);
+  void add_arguments(Process& process, const TaskDetails& details);
   Holder* known_holder(const TaskFacts& task);
 
   const Clock& clock_;

@@ -229,6 +229,11 @@ Binding LiveBackend::binding_of(const TrackedSocket& socket) const {
   if (socket.creator != nullptr) {
     binding.creator = *socket.creator;
   }
+  if (socket.facts
+          .kernel) {  // whoever made it, `ip` for one, has no part in it now
+    binding.held_by = HeldBy::kernel;
+    binding.holders.emplace();
+  }
   return binding;
 }
 

@@ -77,9 +77,13 @@ class LiveBackend final : public Backend {
   void on_failure(const FailureEvent& event);
   void on_exit(const ProcessEvent& event);
   std::optional<std::vector<Binding>> blockers_of(const FailureEvent& event);
-  void add_holders(Port port, std::vector<Binding>& bindings);
+  bool may_look();
+  void note_look(BootTime begun);
+  const std::vector<Binding>& held_for_blame(Port port);
+  void make_current(Port port, std::vector<Binding>& bindings);
   const HostFacts& facts_for_blame(const BindFailure& failure);
   const Answer* look_for_blame(Port port);
+  Result<Answer> look_at_all_on(Port port);
   Binding binding_of(const TrackedSocket& socket) const;
   void publish_all(const std::vector<TableChange>& changes);
   Result<std::size_t> take_picture();
@@ -138,11 +142,15 @@ class LiveBackend final : public Backend {
   std::map<Port, Look> looks_;                // since the last end_questions()
   // Of this turn of the loop, see live_failures.cpp.
   struct Blame {
-    std::map<Port, std::vector<Binding>> holders;
+    std::map<Port, std::vector<Binding>> held;
     std::map<Port, std::optional<Answer>> looks;
     std::map<std::uint32_t, HostFacts> facts;  // by namespace
   };
   Blame blame_;
+  struct {
+    BootTime left{};     // below 0 after a look that took longer
+    BootTime counted{};  // when `left` was
+  } looking_;
   const std::uint64_t drop_one_in_;
   const pid_t own_pid_ = getpid();
   std::uint64_t events_ = 0;

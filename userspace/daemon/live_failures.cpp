@@ -2,8 +2,12 @@
 //
 // Records are read in order, so what the table believes when it comes to a failure
 // is what was there at that instant. Only what no event tells (clients, TIME_WAIT,
-// sockets in flight) is looked up, a moment later. Looks are shared by the failures
-// of one turn of the loop: a process that tries a thousand times is blamed on one.
+// sockets in flight) is looked up, a moment later, and so are the options of those
+// that it knows, which have no events. Looks are shared by the failures of one turn
+// of the loop: a process that tries a thousand times is blamed on one. All looks
+// together have a share of the time: whoever fails on a thousand ports must not
+// keep the daemon from its other work. Beyond that, blockers and holders are
+// unknown.
 #include <algorithm>
 #include <cerrno>
 #include <utility>
@@ -15,6 +19,12 @@
 
 namespace portwatch {
 namespace {
+
+using std::chrono::milliseconds;
+
+// A look at one port of a busy host takes some 20 ms.
+constexpr BootTime kMostTimeForLooks = milliseconds(500);
+constexpr int kShareOfLooks = 5;  // one part of so many
 
 BindRequest request_of(const FailureEvent& event) {
   const SocketFacts& facts = event.socket;
@@ -47,9 +57,19 @@ std::vector<Binding> in_the_way(const FailureEvent& event,
   return sure.empty() ? perhaps_blockers(request, others) : sure;
 }
 
+bool is_the_command(const FailureEvent& event) {
+  const std::string& exe = event.details.exe;
+  return exe.substr(exe.rfind('/') + 1) == "portwatch";
+}
+
 }  // namespace
 
 void LiveBackend::on_failure(const FailureEvent& event) {
+  // We, and the command, bind to answer whether one can. Who asks again and again
+  // whether a port is free is not failing.
+  if (event.task.id.pid == own_pid_ || is_the_command(event)) {
+    return;
+  }
   ++failures_;
   const BindRequest request = request_of(event);
   Change change;
@@ -87,8 +107,10 @@ std::optional<std::vector<Binding>> LiveBackend::blockers_of(
   }
   auto found = in_the_way(event, believed, socket);
   if (!found.empty()) {
-    add_holders(port, found);
-    return found;
+    make_current(port, found);
+    // An option that was set since its bind may let the other pass.
+    auto current = in_the_way(event, found, socket);
+    return current.empty() ? found : current;
   }
   const Answer* live = look_for_blame(port);
   if (live == nullptr) {
@@ -103,42 +125,68 @@ const HostFacts& LiveBackend::facts_for_blame(const BindFailure& failure) {
   if (failure.error == EADDRINUSE && failure.requested.port != 0) {
     return kUnknown;
   }
-  auto known = blame_.facts.find(failure.netns);
-  if (known == blame_.facts.end()) {
-    auto facts = host_facts_of(failure.netns);
-    known =
-        blame_.facts
-            .emplace(failure.netns, facts ? std::move(facts).value() : HostFacts())
-            .first;
+  const auto known = blame_.facts.find(failure.netns);
+  if (known != blame_.facts.end() || !may_look()) {
+    return known != blame_.facts.end() ? known->second : kUnknown;
   }
-  return known->second;
+  const BootTime begun = clock_.boot_now();
+  HostFacts& facts = blame_.facts[failure.netns];
+  if (auto read = host_facts_of(failure.netns)) {
+    facts = std::move(*read);
+  }
+  note_look(begun);
+  return facts;
 }
 
-// Who has a descriptor on them now. One that has been closed since keeps unknown
-// holders: its creator is named.
-void LiveBackend::add_holders(Port port, std::vector<Binding>& bindings) {
-  auto known = blame_.holders.find(port);
-  if (known == blame_.holders.end()) {
-    std::vector<Binding> held;
-    bool proven = false;
-    auto groups = proven_holders(port, proven);
-    if (groups && !proven) {
-      groups = settled_holders(port);
-    }
-    if (groups) {
-      for (const SocketHolders& one : *groups) {
-        held.push_back(describe(one));
-      }
-    }
-    known = blame_.holders.emplace(port, std::move(held)).first;
+// Time for a look that is left: it comes back with time, up to a limit.
+bool LiveBackend::may_look() {
+  const BootTime now = clock_.boot_now();
+  looking_.left = std::min(
+      kMostTimeForLooks, looking_.left + (now - looking_.counted) / kShareOfLooks);
+  looking_.counted = now;
+  return looking_.left > BootTime{0};
+}
+
+void LiveBackend::note_look(BootTime begun) {
+  looking_.left -= clock_.boot_now() - begun;
+}
+
+// Those on the port that a process holds, as they are now; empty: there was no
+// time.
+const std::vector<Binding>& LiveBackend::held_for_blame(Port port) {
+  const auto known = blame_.held.find(port);
+  if (known != blame_.held.end()) {
+    return known->second;
   }
+  std::vector<Binding>& held = blame_.held[port];
+  if (!may_look()) {
+    return held;
+  }
+  const BootTime begun = clock_.boot_now();
+  bool proven = false;
+  auto groups = proven_holders(port, proven);
+  if (groups && !proven) {
+    groups = settled_holders(port);
+  }
+  if (groups) {
+    for (const SocketHolders& one : *groups) {
+      held.push_back(describe(one));
+    }
+  }
+  note_look(begun);
+  return held;
+}
+
+// Makes them what they are now. One that has been closed since stays as it was,
+// with unknown holders: its creator is named.
+void LiveBackend::make_current(Port port, std::vector<Binding>& bindings) {
+  const auto& held = held_for_blame(port);
   for (Binding& binding : bindings) {
     const auto live =
-        std::find_if(known->second.begin(), known->second.end(),
+        std::find_if(held.begin(), held.end(),
                      [&](const Binding& one) { return one.id == binding.id; });
-    if (live != known->second.end()) {
-      binding.holders = live->holders;
-      binding.held_by = live->held_by;
+    if (live != held.end()) {
+      binding = *live;
     }
   }
 }
@@ -147,19 +195,27 @@ void LiveBackend::add_holders(Port port, std::vector<Binding>& bindings) {
 const Answer* LiveBackend::look_for_blame(Port port) {
   auto known = blame_.looks.find(port);
   if (known == blame_.looks.end()) {
-    Question question;
-    question.port = port;
-    question.served_connections = true;
-    // A question may share the looks of others, not this one, nor they it.
-    looks_.clear();
-    auto answer = who(question);
-    looks_.clear();
-    known = blame_.looks
-                .emplace(port, answer ? std::optional(std::move(answer).value())
-                                      : std::nullopt)
-                .first;
+    known = blame_.looks.emplace(port, std::nullopt).first;
+    if (may_look()) {
+      const BootTime begun = clock_.boot_now();
+      if (auto answer = look_at_all_on(port)) {
+        known->second = std::move(*answer);
+      }
+      note_look(begun);
+    }
   }
   return known->second ? &*known->second : nullptr;
+}
+
+// A question may share the looks of others, not this one, nor they it.
+Result<Answer> LiveBackend::look_at_all_on(Port port) {
+  Question question;
+  question.port = port;
+  question.served_connections = true;
+  looks_.clear();
+  auto answer = who(question);
+  looks_.clear();
+  return answer;
 }
 
 void LiveBackend::on_exit(const ProcessEvent& event) {

@@ -112,7 +112,11 @@ void Pipeline::name(Change& change) {
   if (change.binding) {
     name_containers({&*change.binding, 1}, containers_);
   }
-  if (change.failure && change.failure->blockers) {
+  if (!change.failure) {
+    return;
+  }
+  name_container(change.failure->process, containers_);
+  if (change.failure->blockers) {
     name_containers(*change.failure->blockers, containers_);
     mark_orphans(*change.failure->blockers);
   }

@@ -72,11 +72,7 @@ void complete(PublishedPort& published, const Process& proxy, const Endpoint& at
 }
 
 void name_process(Process& process, const Binding& binding, ContainerLists& lists) {
-  if (process.container) {
-    const auto container = container_named(*process.container, begin_of(process),
-                                           Older::will_do, lists);
-    process.container_name = container ? container->name : std::nullopt;
-  }
+  name_container(process, lists);
   // A proxy's connections to its container are not what it publishes.
   const bool takes_port = binding.state == SocketState::listening ||
                           binding.state == SocketState::bound;
@@ -100,6 +96,14 @@ void name_binding(Binding& binding, ContainerLists& lists) {
 }
 
 }  // namespace
+
+void name_container(Process& process, ContainerLists& lists) {
+  if (process.container) {
+    const auto container = container_named(*process.container, begin_of(process),
+                                           Older::will_do, lists);
+    process.container_name = container ? container->name : std::nullopt;
+  }
+}
 
 void name_containers(std::span<Binding> bindings, ContainerLists& lists) {
   for (Binding& binding : bindings) {

@@ -11,6 +11,8 @@
 
 namespace portwatch {
 
+// Fills in container_name of a process that holds nothing in question.
+void name_container(Process& process, ContainerLists& lists);
 // Fills in container_name and publishes of the bindings' processes.
 void name_containers(std::span<Binding> bindings, ContainerLists& lists);
 
