@@ -187,7 +187,9 @@ std::string status_plain(const Status& status, const std::string& socket) {
          row("subscribers", std::to_string(status.subscribers)) +
          row("residentBytes", std::to_string(status.resident_bytes)) +
          row("bindResults", status.bind_results) +
+         row("bindResultsRefused", status.bind_results_refused.value_or("")) +
          row("failures", std::to_string(status.failures)) +
+         row("resultsMissed", std::to_string(status.results_missed)) +
          row("historyEnabled", status.history.enabled ? "yes" : "no") +
          row("historyRows", std::to_string(status.history.rows)) +
          row("historyBytes", std::to_string(status.history.bytes)) +

@@ -47,6 +47,9 @@ void add_bind_results(PageRows& rows, const Status& status) {
     rows.add("failed binds", std::to_string(status.failures) + ", seen by " +
                                  escape(status.bind_results));
   }
+  if (status.bind_results_refused) {
+    rows.add("", "no better way: " + escape(*status.bind_results_refused));
+  }
 }
 
 void add_history(PageRows& rows, const HistoryStatus& history) {

@@ -114,6 +114,7 @@ void each_number(StatusRef& status, Visit visit) {
   visit("resyncs", status.resyncs);
   visit("fullPasses", status.full_passes);
   visit("failures", status.failures);
+  visit("resultsMissed", status.results_missed);
   visit("bindings", status.bindings);
   visit("clients", status.clients);
   visit("subscribers", status.subscribers);
@@ -133,6 +134,7 @@ std::string json_text(const Status& status) {
   out.key("missing");
   write(out, status.missing);
   out.field("bindResults", status.bind_results);
+  out.field("bindResultsRefused", status.bind_results_refused);
   out.key("hooks");
   write_hooks(out, status.hooks);
   out.field("pins", status.pins);
@@ -157,6 +159,7 @@ Result<Status> status_from_json(const json& document) {
   in.word("confidence", status.confidence, confidence_from);
   read_missing(in, status.missing);
   in.read("bindResults", status.bind_results);
+  in.read("bindResultsRefused", status.bind_results_refused);
   in.list("hooks", status.hooks, hook_from_json);
   in.read("pins", status.pins);
   in.read("started", status.started);

@@ -282,7 +282,12 @@ Status LiveBackend::status() {
   }
   status.events = events_;
   status.failures = failures_;
-  status.bind_results = session_->bind_results().tier();
+  const FailureHooks& results = session_->bind_results();
+  status.bind_results = results.tier();
+  if (!results.refused().empty()) {
+    status.bind_results_refused = results.refused();
+  }
+  status.results_missed = results.missed();
   status.events_lost = lost_;
   status.resyncs = resyncs_;
   status.full_passes = full_passes_;

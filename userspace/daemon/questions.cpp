@@ -133,6 +133,11 @@ void Questions::doubt_events(EventsAnswer& answer, const std::string& what) cons
                                    ? "no hook for their results is attached"
                                    : "the daemon works without eBPF")});
   }
+  if (status.results_missed != 0) {
+    answer.missing.push_back(
+        {what, "the kernel skipped " + std::to_string(status.results_missed) +
+                   " runs of the hooks that see a refused listen or connect"});
+  }
   answer.confidence = !answer.missing.empty() ? Confidence::partial
                       : status.source == Source::ebpf && status.events_lost == 0
                           ? Confidence::exact

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cerrno>
+#include <numeric>
 #include <string_view>
 #include <utility>
 
@@ -173,6 +174,13 @@ std::vector<HookStatus> FailureHooks::hooks() const {
     all.push_back({hook.name, true, "", recursion_misses(hook.program_fd)});
   }
   return all;
+}
+
+std::uint64_t FailureHooks::missed() const {
+  return std::accumulate(hooks_.begin(), hooks_.end(), std::uint64_t{0},
+                         [](std::uint64_t sum, const Hook& hook) {
+                           return sum + recursion_misses(hook.program_fd);
+                         });
 }
 
 }  // namespace portwatch

@@ -38,6 +38,8 @@ class FailureHooks {
   // Why not in a better way; empty: that is the best, or as it was wanted.
   const std::string& refused() const { return refused_; }
   std::vector<HookStatus> hooks() const;
+  // The sum of their `missed`.
+  std::uint64_t missed() const;
 
  private:
   struct Hook {

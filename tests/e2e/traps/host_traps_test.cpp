@@ -2,6 +2,7 @@
 // go, storms.
 #include <linux/bpf.h>
 #include <sched.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -121,11 +122,11 @@ TEST_F(LateTrap, Trap32_SocketOfARemovedCgroup_IsTrackedAndReleased) {
   EXPECT_EQ(events("release", 8432).size(), 1u);
 }
 
-void churn(int connections) {
-  const UniqueFd listener = listening_socket("127.0.0.1", 8435);
+void churn(int connections, Port port = 8435) {
+  const UniqueFd listener = listening_socket("127.0.0.1", port);
   for (int i = 0; i < connections; ++i) {
     UniqueFd client = make_socket(Family::ipv4, kTcp);
-    connect_to(client, "127.0.0.1", 8435);
+    connect_to(client, "127.0.0.1", port);
     const UniqueFd accepted(accept(listener.get(), nullptr, nullptr));
     const linger abort{1, 0};
     setsockopt(client.get(), SOL_SOCKET, SO_LINGER, &abort, sizeof abort);
@@ -149,6 +150,47 @@ TEST_F(LateTrap, Trap35_StormThatOverflowsTheRing_IsSaidAndTheTableIsRight) {
   EXPECT_EQ(listed[0]["port"], 8434);
   EXPECT_EQ(status["bindings"],
             Json::parse(ask({"list", "--json"}).out)["bindings"].size());
+}
+
+void churn_in_processes(int count) {
+  std::vector<pid_t> all;
+  for (int i = 0; i < count; ++i) {
+    all.push_back(fork());
+    if (all.back() == 0) {
+      churn(2000, static_cast<Port>(8441 + i));
+      _exit(0);
+    }
+  }
+  for (const pid_t pid : all) {
+    waitpid(pid, nullptr, 0);
+  }
+}
+
+// Packets of loopback are taken in by an interrupt on any CPU.
+void spread_loopback() {
+  const TempDir sysfs;  // the one of our namespace; a mount shows that of its maker
+  ASSERT_EQ(unshare(CLONE_NEWNS), 0);
+  ASSERT_EQ(mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), 0);
+  ASSERT_EQ(mount("sysfs", sysfs.path().c_str(), "sysfs", 0, nullptr), 0);
+  std::ofstream(sysfs / "class/net/lo/queues/rx-0/rps_cpus") << "3";
+  ASSERT_EQ(umount(sysfs.path().c_str()), 0);
+}
+
+TEST_F(LateTrap, Trap35_HookThatTheKernelSkips_IsSaid) {
+  ASSERT_GT(sysconf(_SC_NPROCESSORS_ONLN), 1) << "needs a second CPU to interrupt";
+  Child([] { spread_loopback(); }).finish();
+  start_daemon();
+  const auto missed = [this] {
+    return Json::parse(ask({"status", "--json"}).out)["resultsMissed"].get<int>();
+  };
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (missed() == 0 && std::chrono::steady_clock::now() < deadline) {
+    churn_in_processes(4);
+  }
+  ASSERT_GT(missed(), 0) << "the kernel never skipped one";
+  const Json said = Json::parse(ask({"failures", "--json"}).out);
+  EXPECT_EQ(said["confidence"], "partial") << said.dump(1);
+  EXPECT_NE(said["missing"].dump().find("skipped"), std::string::npos) << said;
 }
 
 TEST_F(LateTrap, Trap40_RootCgroupHeldExclusively_RefusesAndNamesTheProgram) {

@@ -243,6 +243,8 @@ inline Status full_status() {
   status.full_passes = 9;
   status.pins = "/sys/fs/bpf/portwatch";
   status.bind_results = "tracepoint";
+  status.bind_results_refused = "cannot load fexit/__sys_bind";
+  status.results_missed = 17;
   status.failures = 10;
   status.history = {true, "/var/lib/portwatch/history.db", "disk full", 11, 12, 13};
   status.alerts = {14, 15, 16, 17, 18};
