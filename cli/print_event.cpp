@@ -51,6 +51,9 @@ std::string failure_words(const BindFailure& failure, const View& view) {
   if (failure.blockers) {
     text += "  blocked by " + blockers_words(*failure.blockers);
   }
+  if (failure.more_blockers != 0) {
+    text += " and " + std::to_string(failure.more_blockers) + " more";
+  }
   return is_foreign(failure.netns, view)
              ? text + "  netns " + std::to_string(failure.netns)
              : text;

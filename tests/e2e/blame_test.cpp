@@ -100,6 +100,28 @@ TEST_F(Blame, LongArgumentsOfOneThatIsGone_AreMarked) {
   EXPECT_EQ(process["cmdlineCut"], true);
 }
 
+constexpr const char* kServeMany =
+    "import socket,sys\n"
+    "all = [socket.create_server(('127.0.0.1', 7527), reuse_port=True)\n"
+    "       for _ in range(12)]\n"
+    "print('ready', flush=True)\n"
+    "sys.stdin.read()\n";
+
+// A failure must not grow with what an unprivileged program has made.
+TEST_F(Blame, ManyLargeBlockers_TheEventStaysSmall) {
+  Background server(
+      {"/usr/bin/python3", "-c", kServeMany, std::string(100'000, 'x')}, false);
+  ASSERT_EQ(server.read_line(), "ready");
+  ASSERT_EQ(try_bind(make_socket(Family::ipv4, kTcp), "127.0.0.1", 7527),
+            EADDRINUSE);
+  const Json failure = last_failure(7527);
+  EXPECT_EQ(failure["blockers"].size(), 8u);
+  EXPECT_EQ(failure["moreBlockers"], 4);
+  EXPECT_EQ(failure["blockers"][0]["holders"][0]["cmdlineCut"], true);
+  EXPECT_LT(failure.dump().size(), 100'000u);
+  server.stop(SIGTERM);
+}
+
 // To ask is not to fail.
 TEST_F(Blame, TrialOfTheCommand_IsNoFailure) {
   const UniqueFd first = listening_socket("127.0.0.1", 7525);

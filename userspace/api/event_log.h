@@ -1,6 +1,7 @@
 // event_log.h - numbers the changes and remembers the last ones.
 //
-// Threads: one, the daemon's loop. Bounded: the oldest change is forgotten.
+// Threads: one, the daemon's loop. Bounded in number and in memory: the oldest
+// change is forgotten.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +16,9 @@ namespace portwatch {
 
 class EventLog {
  public:
-  explicit EventLog(std::size_t capacity) : capacity_(capacity) {}
+  // `most_bytes`: of what a program can make long, its path and its arguments.
+  explicit EventLog(std::size_t capacity, std::size_t most_bytes = 32 << 20)
+      : capacity_(capacity), most_bytes_(most_bytes) {}
 
   // Forgets what no longer fits.
   void set_capacity(std::size_t capacity);
@@ -30,9 +33,17 @@ class EventLog {
   void visit_backwards(const std::function<bool(const Change&)>& visit) const;
 
  private:
+  struct Kept {
+    Change change;
+    std::size_t bytes;
+  };
+  void forget_oldest();
+
   std::size_t capacity_;
+  std::size_t most_bytes_;
+  std::size_t bytes_ = 0;
   std::uint64_t next_seq_ = 1;
-  std::deque<Change> changes_;
+  std::deque<Kept> changes_;
 };
 
 }  // namespace portwatch

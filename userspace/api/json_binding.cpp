@@ -107,6 +107,7 @@ void write(JsonWriter& out, const Binding& binding) {
     out.null();
   }
   write_holders(out, binding);
+  out.field("moreHolders", binding.more_holders);
   out.end_object();
 }
 
@@ -120,6 +121,7 @@ Result<Binding> binding_from_json(const json& document) {
     in.word("heldBy", binding.held_by.emplace(), held_by_from);
   }
   in.list("holders", binding.holders, process_from_json);
+  in.read("moreHolders", binding.more_holders);
   if (in.error()) {
     return *in.error();
   }

@@ -63,6 +63,7 @@ void write_failure(JsonWriter& out, const BindFailure& failure) {
   write_field(out, "process", failure.process);
   write_field(out, "parents", failure.parents);
   write_field(out, "blockers", failure.blockers);
+  out.field("moreBlockers", failure.more_blockers);
   out.field("why", failure.why);
 }
 
@@ -77,6 +78,9 @@ void read_failure(JsonReader& in, BindFailure& failure) {
   in.nested("process", failure.process, process_from_json);
   in.list("parents", failure.parents, process_from_json);
   in.list("blockers", failure.blockers, binding_from_json);
+  std::optional<std::uint64_t> more;
+  in.read("moreBlockers", more);
+  failure.more_blockers = more.value_or(0);
   in.read("why", failure.why);
 }
 

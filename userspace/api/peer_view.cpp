@@ -39,6 +39,7 @@ void redact(Process& process, const Viewer& viewer) {
   process.fds.reset();
   if (viewer.proc_hidden) {
     process.cmdline.reset();
+    process.cmdline_cut.reset();
     process.publishes.reset();
     process.cgroup.reset();
     process.container.reset();

@@ -55,31 +55,25 @@ Result<void> apply(const std::string& file, const toml::table& table,
   return {};
 }
 
-Result<std::string> read_plain(const std::string& file) {
-  auto text = read_file_at(AT_FDCWD, file.c_str());
-  return text ? Result<std::string>(std::move(*text)) : errno_error(errno, file);
-}
-
-// What others can write is read, too, as long as there are no hooks: then `doubt`
-// says why they are none.
-Result<std::string> text_of(const std::string& file, std::optional<Error>& doubt) {
+// Of root's daemon it is an order to root: hooks are run, files are made and moved
+// as it says. So nobody else may be able to write it.
+Result<std::string> text_of(const std::string& file) {
   if (geteuid() != 0) {
-    return read_plain(file);
+    auto text = read_file_at(AT_FDCWD, file.c_str());
+    return text ? Result<std::string>(std::move(*text)) : errno_error(errno, file);
   }
   std::error_code failed;
-  auto text = read_trusted(std::filesystem::absolute(file, failed));
-  if (!text && text.error().code == Errc::not_permitted) {
-    doubt = text.error();
-    return read_plain(file);
-  }
-  return text;
+  return read_trusted(std::filesystem::absolute(file, failed));
 }
 
-Result<void> apply_file(const std::string& file, Config& config,
-                        std::optional<Error>& doubt) {
-  const auto text = text_of(file, doubt);
+Result<void> apply_file(const std::string& file, Config& config) {
+  const auto text = text_of(file);
   if (!text) {
-    return Error{Errc::invalid, "cannot read " + text.error().context};
+    const bool untrusted = text.error().code == Errc::not_permitted;
+    return Error{Errc::invalid,
+                 (untrusted ? file + ": portwatchd obeys it as root, but "
+                            : "cannot read ") +
+                     text.error().context};
   }
   try {
     return apply(file, toml::parse(*text), "", config);
@@ -103,7 +97,6 @@ Result<bool> exists(const std::string& file) {
 Result<Config> load_config(const std::vector<std::string>& files,
                            const Config& defaults) {
   Config config = defaults;
-  std::optional<Error> untrusted;
   for (const std::string& file : files) {
     const auto there = exists(file);
     if (!there) {
@@ -112,17 +105,9 @@ Result<Config> load_config(const std::vector<std::string>& files,
     if (!*there) {
       continue;
     }
-    std::optional<Error> doubt;
-    if (auto done = apply_file(file, config, doubt); !done) {
+    if (auto done = apply_file(file, config); !done) {
       return done.error();
     }
-    if (doubt && !untrusted) {
-      untrusted =
-          Error{Errc::invalid, file + ": hooks run as root, but " + doubt->context};
-    }
-  }
-  if (untrusted && !config.hooks.empty()) {
-    return *untrusted;
   }
   return config;
 }

@@ -10,8 +10,9 @@ namespace portwatch {
 namespace {
 
 constexpr std::size_t kMaxCreators = 4096;
-constexpr std::size_t kMaxHolders = 128;  // a descriptor each
-constexpr std::uint64_t kRootCgroup = 1;  // v2; 0: not read
+constexpr std::size_t kMostArguments = 4096;  // bytes, of a creator
+constexpr std::size_t kMaxHolders = 128;      // a descriptor each
+constexpr std::uint64_t kRootCgroup = 1;      // v2; 0: not read
 
 // A device index means something only in its own namespace.
 std::optional<std::string> interface_name(const SocketFacts& facts,
@@ -43,6 +44,7 @@ std::shared_ptr<const Process> Describer::creator(const TaskFacts& task) {
     process.cmdline.reset();
   }
   complete(process, task);
+  cut_arguments(process, kMostArguments);
   auto shared = std::make_shared<const Process>(std::move(process));
   if (creators_.size() >= kMaxCreators) {
     creators_.clear();
@@ -84,6 +86,7 @@ void Describer::add_arguments(Process& process, const TaskDetails& details) {
       std::equal(known.begin(), known.end(), now->cmdline->begin())) {
     process.cmdline = now->cmdline;
     process.cmdline_cut.reset();
+    cut_arguments(process, kMostArguments);
   }
 }
 

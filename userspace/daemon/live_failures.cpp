@@ -57,6 +57,33 @@ std::vector<Binding> in_the_way(const FailureEvent& event,
   return sure.empty() ? perhaps_blockers(request, others) : sure;
 }
 
+// A failure is kept, sent and stored by the thousand; whoever provokes it must not
+// choose how large it is.
+constexpr std::size_t kMostBlockers = 8;
+constexpr std::size_t kMostHolders = 4;
+constexpr std::size_t kMostShownArguments = 512;  // bytes, as in a record
+
+void shorten(Binding& blocker) {
+  if (blocker.creator) {
+    cut_arguments(*blocker.creator, kMostShownArguments);
+  }
+  if (!blocker.holders) {
+    return;
+  }
+  if (blocker.holders->size() > kMostHolders) {
+    blocker.more_holders = blocker.holders->size() - kMostHolders;
+    blocker.holders->resize(kMostHolders);
+  }
+  for (Process& holder : *blocker.holders) {
+    cut_arguments(holder, kMostShownArguments);
+  }
+}
+
+void shorten(std::vector<Binding>& blockers) {
+  std::for_each(blockers.begin(), blockers.end(),
+                [](Binding& blocker) { shorten(blocker); });
+}
+
 bool is_the_command(const FailureEvent& event) {
   const std::string& exe = event.details.exe;
   return exe.substr(exe.rfind('/') + 1) == "portwatch";
@@ -93,6 +120,13 @@ void LiveBackend::on_failure(const FailureEvent& event) {
     failure.blockers = blockers_of(event);
   }
   failure.why = why_sentence(failure, facts_for_blame(failure), change.time);
+  if (failure.blockers && failure.blockers->size() > kMostBlockers) {
+    failure.more_blockers = failure.blockers->size() - kMostBlockers;
+    failure.blockers->resize(kMostBlockers);
+  }
+  if (failure.blockers) {
+    shorten(*failure.blockers);  // those that were not looked at
+  }
   publish_.change(std::move(change));
 }
 
@@ -171,6 +205,7 @@ const std::vector<Binding>& LiveBackend::held_for_blame(Port port) {
   if (groups) {
     for (const SocketHolders& one : *groups) {
       held.push_back(describe(one));
+      shorten(held.back());
     }
   }
   note_look(begun);
@@ -200,6 +235,7 @@ const Answer* LiveBackend::look_for_blame(Port port) {
       const BootTime begun = clock_.boot_now();
       if (auto answer = look_at_all_on(port)) {
         known->second = std::move(*answer);
+        shorten(known->second->bindings);
       }
       note_look(begun);
     }

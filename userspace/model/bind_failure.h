@@ -27,6 +27,7 @@ struct BindFailure {
   // What stood in the way at that instant. Empty optional: not looked at, or it
   // could not be; an empty list: nothing that is a socket.
   std::optional<std::vector<Binding>> blockers;
+  std::uint64_t more_blockers = 0;  // that are not listed, for there are too many
   // One sentence for people: why it failed. Empty: not known.
   std::optional<std::string> why;
 

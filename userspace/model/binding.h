@@ -48,6 +48,8 @@ struct Binding {
   std::optional<HeldBy> held_by;
   // Empty optional: not known (hidden, or not looked at for this purpose).
   std::optional<std::vector<Process>> holders;
+  // In an event: how many holders are not listed, for there are too many.
+  std::optional<std::uint64_t> more_holders;
 
   friend bool operator==(const Binding&, const Binding&) = default;
 };

@@ -69,6 +69,10 @@ struct Process {
   friend bool operator==(const Process&, const Process&) = default;
 };
 
+// Keeps the first arguments, whole ones, of at most so many bytes together; sets
+// cmdline_cut when there were more.
+void cut_arguments(Process& process, std::size_t bytes);
+
 // The wall clock time of a start tick. The boot instant is rounded to 10 ms, so
 // that two looks at one process give the same text (the clock may be slewed).
 WallTime start_wall_time(std::uint64_t start_ticks, const Clock& clock);

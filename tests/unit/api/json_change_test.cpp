@@ -69,8 +69,8 @@ TEST(JsonChange, EveryType_HasTheContractsFields) {
   EXPECT_EQ(content_of(event_of(ChangeType::events_lost)), Names{"count"});
   EXPECT_EQ(content_of(event_of(ChangeType::resynced)), Names{"repairs"});
   EXPECT_EQ(content_of(event_of(ChangeType::bind_failed)),
-            (Names{"blockers", "errno", "error", "operation", "parents", "process",
-                   "requested", "why"}));
+            (Names{"blockers", "errno", "error", "moreBlockers", "operation",
+                   "parents", "process", "requested", "why"}));
   EXPECT_EQ(content_of(event_of(ChangeType::bind_failure_loop)), loop);
   EXPECT_EQ(content_of(event_of(ChangeType::crash_loop)), loop);
   EXPECT_EQ(content_of(event_of(ChangeType::loop_ended)), loop);

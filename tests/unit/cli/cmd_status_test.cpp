@@ -78,7 +78,7 @@ TEST_F(StatusCommand, FailedBindsHistoryAndAlerts_HaveTheirLines) {
       << out.text;
   EXPECT_EQ(run({"status", "--plain"}), kYes);
   EXPECT_NE(
-      out.text.find("\nbindResults\tfexit\nfailures\t12\nhistoryEnabled\tyes\n"),
+      out.text.find("\nbindResults\tfexit\nbindResultsRefused\t\nfailures\t12\nresultsMissed\t0\nhistoryEnabled\tyes\n"),
       std::string::npos);
   EXPECT_NE(out.text.find("\nalertsSuppressed\t4\n"), std::string::npos);
 }

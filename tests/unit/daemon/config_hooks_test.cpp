@@ -137,45 +137,38 @@ TEST_F(ConfigHooksTest, NoListOfTables_IsAnError) {
   }
 }
 
-// What follows is about root, which the hooks would run as.
+// What follows is about root, whom the file gives orders.
 
-TEST_F(ConfigHooksTest, FileThatOthersCanWrite_IsRefusedWhenThereAreHooks) {
+TEST_F(ConfigHooksTest, FileThatOthersCanWrite_IsRefused) {
   ASSERT_EQ(geteuid(), 0u) << "needs root";
   const std::string open =
       directory_.file("open.toml", "[log]\nlevel = \"debug\"\n", 0666);
-  const auto without_hooks = load_config({open});
-  ASSERT_TRUE(without_hooks) << without_hooks.error().context;
-  EXPECT_EQ(without_hooks->log_level, "debug");
-
-  const std::string hook =
-      file("hook.toml", "[[hook]]\non = [\"orphan\"]\nwebhook = \"http://a/\"\n");
-  EXPECT_TRUE(load_config({hook}));
-  const auto refused = load_config({open, hook});
+  const auto refused = load_config({open});
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().context, open + ": hooks run as root, but " + open +
-                                         " is writable by everybody");
+  EXPECT_EQ(refused.error().context, open + ": portwatchd obeys it as root, but " +
+                                         open + " is writable by everybody");
 }
 
-TEST_F(ConfigHooksTest, FileOfAnotherUser_IsRefusedWhenThereAreHooks) {
-  const std::string hook =
-      file("hook.toml", "[[hook]]\non = [\"orphan\"]\nexec = [\"/bin/true\"]\n");
-  ASSERT_EQ(chown(hook.c_str(), 65534, 65534), 0) << "needs root";
-  const auto refused = load_config({hook});
+TEST_F(ConfigHooksTest, FileOfAnotherUser_IsRefused) {
+  const std::string path = file("other.toml", "[log]\nlevel = \"debug\"\n");
+  ASSERT_EQ(chown(path.c_str(), 65534, 65534), 0) << "needs root";
+  const auto refused = load_config({path});
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().context,
-            hook + ": hooks run as root, but " + hook + " belongs to user 65534");
+  EXPECT_EQ(refused.error().context, path + ": portwatchd obeys it as root, but " +
+                                         path + " belongs to user 65534");
 }
 
-TEST_F(ConfigHooksTest, FileInATemporaryDirectory_IsRefusedWhenThereAreHooks) {
+TEST_F(ConfigHooksTest, FileInATemporaryDirectory_IsRefused) {
   ASSERT_EQ(geteuid(), 0u) << "needs root";
   const test::TempDir temporary;
   const std::string path = temporary.path() + ".toml";  // beside it, not in it
-  std::ofstream(path) << "[[hook]]\non = [\"orphan\"]\nexec = [\"/bin/true\"]\n";
+  std::ofstream(path) << "[log]\nlevel = \"debug\"\n";
   const auto refused = load_config({path});
   std::filesystem::remove(path);
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().context,
-            path + ": hooks run as root, but /tmp is writable by everybody");
+  EXPECT_EQ(
+      refused.error().context,
+      path + ": portwatchd obeys it as root, but /tmp is writable by everybody");
 }
 
 }  // namespace
