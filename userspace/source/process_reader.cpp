@@ -74,9 +74,8 @@ ProcessReader::ProcessReader(const Clock& clock, std::string proc)
 bool OpenedProcess::refresh() {
   process.exe = read_link_at(directory.get(), "exe");
   const auto bytes = read_file_at(directory.get(), "cmdline");
-  const bool ended = !bytes && errno == ESRCH;
   process.cmdline = bytes ? parse_cmdline(*bytes) : std::nullopt;
-  return !ended;
+  return bytes.has_value();  // a living one's is there, and anybody may read it
 }
 
 void OpenedProcess::refresh_cgroup() { add_cgroup(directory.get(), process); }

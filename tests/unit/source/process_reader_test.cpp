@@ -11,6 +11,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <memory>
 
 #include "tests/support/child.h"
 #include "tests/support/temp_dir.h"
@@ -65,6 +66,20 @@ TEST_F(ProcessReaderTest, OtherStart_IsAnotherProcess) {
   ASSERT_TRUE(self);
   EXPECT_TRUE(reader_.read(self->id));
   EXPECT_FALSE(reader_.read(ProcessId{getpid(), self->id.start_ticks - 1}));
+}
+
+TEST_F(ProcessReaderTest, Opened_IsReadAgainUntilItEnds) {
+  auto child = std::make_unique<test::Child>([] {});
+  const auto process = reader_.read(child->pid());
+  ASSERT_TRUE(process);
+  auto opened = reader_.open(process->id);
+  ASSERT_TRUE(opened);
+  EXPECT_EQ(opened->process, *process);
+  EXPECT_TRUE(opened->refresh());
+  EXPECT_EQ(opened->process, *process);
+  child.reset();
+  EXPECT_FALSE(opened->refresh());
+  EXPECT_FALSE(reader_.open(process->id));
 }
 
 TEST_F(ProcessReaderTest, Zombie_HasANameAndNoCommandLine) {
