@@ -142,6 +142,17 @@ TEST_P(WhyAndCheck, ForeignAddress_IsNotLocal) {
   expect_blocked(why("192.0.2.1:7708"), "notLocal", "EADDRNOTAVAIL");
 }
 
+TEST_P(WhyAndCheck, LinkLocalAddress_IsThatOfItsInterface) {
+  ASSERT_EQ(run_command({"/usr/sbin/ip", "address", "add", "fe80::7/64", "dev",
+                         "lo", "nodad"})
+                .exit_code,
+            0);
+  EXPECT_EQ(say({"check", "[fe80::7%lo]:7710", "--try"}).exit_code, 0);
+  EXPECT_EQ(say({"check", "[fe80::7%lo]:7710"}).exit_code, 0);
+  expect_blocked(why("[fe80::7]:7710"), "notLocal", "EINVAL");
+  EXPECT_EQ(why("[fe80::7%lo]:7710")["request"]["interface"], 1);
+}
+
 TEST_P(WhyAndCheck, LowPortAsUser_IsAPrivilege) {
   const auto said = say({"check", "127.0.0.1:80", "--json"},
                         {kNobody, {}, std::chrono::seconds(20)});

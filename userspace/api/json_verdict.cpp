@@ -18,6 +18,9 @@ void write_request(JsonWriter& out, const BindRequest& request) {
   out.field("reusePort", request.reuse_port);
   out.field("ipv6Only", request.ipv6_only);
   out.field("listens", request.listens);
+  out.field("interface", request.interface_index == 0
+                             ? std::nullopt
+                             : std::optional(request.interface_index));
   out.end_object();
 }
 
@@ -30,6 +33,9 @@ Result<BindRequest> request_from_json(const json& document) {
   in.read("reusePort", request.reuse_port);
   in.read("ipv6Only", request.ipv6_only);
   in.read("listens", request.listens);
+  std::optional<std::uint32_t> interface;
+  in.read("interface", interface);
+  request.interface_index = interface.value_or(0);
   if (in.error()) {
     return *in.error();
   }

@@ -28,6 +28,7 @@ BindRequest read_request(Parameters& in, const Peer& peer) {
   request.reuse_port = in.get<bool>("reusePort").value_or(false);
   request.ipv6_only = in.get<bool>("ipv6Only").value_or(false);
   request.listens = in.get<bool>("listens").value_or(true);
+  request.interface_index = in.get<std::uint32_t>("interface").value_or(0);
   request.uid = peer.viewer.uid;
   if (request.ipv6_only && request.endpoint.family != Family::ipv6) {
     in.reject("ipv6Only");
@@ -38,8 +39,9 @@ BindRequest read_request(Parameters& in, const Peer& peer) {
 }  // namespace
 
 MethodOutcome method_why(const VarlinkCall& call, const MethodContext& context) {
-  Parameters in(call.parameters, {"port", "address", "protocol", "netns",
-                                  "reuseAddr", "reusePort", "ipv6Only", "listens"});
+  Parameters in(call.parameters,
+                {"port", "address", "protocol", "netns", "reuseAddr", "reusePort",
+                 "ipv6Only", "listens", "interface"});
   BindRequest request = read_request(in, context.peer);
   if (!in.fault().empty()) {
     return {in.fault(), {}};

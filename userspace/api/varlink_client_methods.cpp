@@ -46,6 +46,9 @@ std::string bind_text(const BindRequest& request) {
   out.field("reusePort", request.reuse_port);
   out.field("ipv6Only", request.ipv6_only);
   out.field("listens", request.listens);
+  if (request.interface_index != 0) {  // which an older daemon does not know
+    out.field("interface", request.interface_index);
+  }
   out.end_object();
   return out.take();
 }

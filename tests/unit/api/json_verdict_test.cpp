@@ -22,6 +22,7 @@ void expect_same_request(const BindRequest& got, const BindRequest& expected) {
   EXPECT_EQ(got.reuse_port, expected.reuse_port);
   EXPECT_EQ(got.ipv6_only, expected.ipv6_only);
   EXPECT_EQ(got.listens, expected.listens);
+  EXPECT_EQ(got.interface_index, expected.interface_index);
 }
 
 void expect_round_trip(const Verdict& verdict) {
@@ -45,6 +46,7 @@ TEST(JsonVerdict, FullAndEmpty_SurviveTheRoundTrip) {
   free.request.endpoint.family = Family::ipv6;
   free.request.endpoint.address = {};
   free.request.ipv6_only = true;
+  free.request.interface_index = 2;
   expect_round_trip(free);
 }
 
@@ -74,7 +76,8 @@ TEST(JsonVerdict, Document_IsAsTheContractSays) {
                                        {"reuseAddr", true},
                                        {"reusePort", true},
                                        {"ipv6Only", false},
-                                       {"listens", false}}));
+                                       {"listens", false},
+                                       {"interface", nullptr}}));
   const json& reason = document["reasons"][0];
   EXPECT_EQ(reason["code"], "listener");
   EXPECT_EQ(reason["blocks"], true);

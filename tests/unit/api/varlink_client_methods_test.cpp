@@ -55,6 +55,7 @@ TEST(VarlinkClientMethods, Why_CarriesTheRequestAndTheVerdict) {
     request.reuse_addr = request.reuse_port = true;
     request.ipv6_only = family == Family::ipv6;
     request.listens = false;
+    request.interface_index = 3;
     const Result<Verdict> verdict = client_of(server).why(request);
     ASSERT_TRUE(verdict.ok()) << verdict.error().context;
     EXPECT_EQ(verdict->reasons, server.service().verdict.reasons);
@@ -64,6 +65,7 @@ TEST(VarlinkClientMethods, Why_CarriesTheRequestAndTheVerdict) {
     EXPECT_EQ(asked.endpoint, request.endpoint);
     EXPECT_TRUE(asked.reuse_addr && asked.reuse_port && !asked.listens);
     EXPECT_EQ(asked.ipv6_only, request.ipv6_only);
+    EXPECT_EQ(asked.interface_index, 3u);
     EXPECT_NE(asked.netns, 0u);
   }
 }

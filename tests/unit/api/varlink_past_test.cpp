@@ -64,6 +64,7 @@ TEST(VarlinkWhy, OnlyAPort_IsATcpListenerOnEverything) {
   EXPECT_EQ(request.uid, geteuid());
   EXPECT_TRUE(request.listens);
   EXPECT_FALSE(request.ipv6_only || request.reuse_addr || request.reuse_port);
+  EXPECT_EQ(request.interface_index, 0u);
 }
 
 TEST(VarlinkWhy, EveryParameter_ReachesTheService) {
@@ -74,13 +75,15 @@ TEST(VarlinkWhy, EveryParameter_ReachesTheService) {
                                           {"reuseAddr", true},
                                           {"reusePort", true},
                                           {"ipv6Only", true},
-                                          {"listens", false}});
+                                          {"listens", false},
+                                          {"interface", 7}});
   EXPECT_EQ(request.endpoint.protocol, Protocol::udp);
   EXPECT_EQ(address_text(request.endpoint), "::1");
   EXPECT_EQ(request.endpoint.port, 0);
   EXPECT_EQ(request.netns, 4026531841u);
   EXPECT_TRUE(request.reuse_addr && request.reuse_port && request.ipv6_only);
   EXPECT_FALSE(request.listens);
+  EXPECT_EQ(request.interface_index, 7u);
   const Endpoint four =
       request_of({{"port", 80}, {"address", "127.0.0.1"}}).endpoint;
   EXPECT_EQ(four.family, Family::ipv4);
@@ -100,6 +103,8 @@ TEST(VarlinkWhy, BadParameters_AreNamed) {
   EXPECT_EQ(fault_of(server, why, {{"port", 80}, {"protocol", "x"}}), "protocol");
   EXPECT_EQ(fault_of(server, why, {{"port", 80}, {"netns", -1}}), "netns");
   EXPECT_EQ(fault_of(server, why, {{"port", 80}, {"listens", 1}}), "listens");
+  EXPECT_EQ(fault_of(server, why, {{"port", 80}, {"interface", "lo"}}),
+            "interface");
   EXPECT_EQ(fault_of(server, why,
                      {{"port", 80}, {"address", "0.0.0.0"}, {"ipv6Only", true}}),
             "ipv6Only");
