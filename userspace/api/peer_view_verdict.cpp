@@ -15,9 +15,9 @@ std::string_view neutral_text(ReasonCode code) {
     case ReasonCode::bound:
       return "somebody has bound it, without listening";
     case ReasonCode::client_port:
-      return "it is the automatic port of somebody's outgoing connection";
+      return "it is the local end of somebody's connection";
     case ReasonCode::connection:
-      return "a connection that came in through a listener that is gone has it";
+      return "it is the local end of somebody's connection";
     case ReasonCode::time_wait:
       return "the kernel remembers closed connections there";
     case ReasonCode::orphan:

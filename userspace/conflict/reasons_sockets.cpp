@@ -90,7 +90,8 @@ ReasonCode holder_code(const Binding& binding, const PortInterval& ephemeral) {
     return ReasonCode::in_flight;
   }
   if (connection) {
-    // Only who connects is seen to take a port; an accepted socket gets it.
+    // Only who connects is seen to take a port; an accepted socket gets it. Where
+    // nobody is seen, a port outside of the range is either accepted or bound.
     return binding.creator || !is_stream(binding.endpoint.protocol) ||
                    ephemeral.contains(binding.endpoint.port)
                ? ReasonCode::client_port
@@ -115,10 +116,11 @@ std::vector<Reason> socket_reasons(const InTheWay& sockets, const HostFacts& fac
   std::vector<Reason> reasons;
   const auto add = [&](const Groups& groups, bool blocks) {
     for (const auto& [key, bindings] : groups) {
-      const SocketGroup group{sockets.request, key.first, bindings, blocks};
+      const SocketGroup group{sockets.request, key.first, bindings, blocks,
+                              facts.ephemeral};
       reasons.push_back({key.first, blocks, blocks ? EADDRINUSE : 0,
                          socket_text(group, now), bindings,
-                         socket_remedies(group, facts)});
+                         socket_remedies(group)});
     }
   };
   add(grouped(blocking, facts.ephemeral), true);

@@ -39,11 +39,9 @@ void add(Remedies& remedies, Remedies more) {
   std::move(more.begin(), more.end(), std::back_inserter(remedies));
 }
 
-Remedy reuse_address() {
-  return {
-      "set SO_REUSEADDR before bind, in the server that starts and in the one "
-      "that ran before",
-      std::nullopt};
+Remedy reuse_address(const std::string& other = "the one that ran before") {
+  return {"set SO_REUSEADDR before bind, in the server that starts and in " + other,
+          std::nullopt};
 }
 
 Remedies time_wait_remedies() {
@@ -69,7 +67,7 @@ Remedies in_flight_remedies() {
 
 }  // namespace
 
-Remedies socket_remedies(const SocketGroup& group, const HostFacts& facts) {
+Remedies socket_remedies(const SocketGroup& group) {
   const Endpoint& at = group.bindings[0].endpoint;
   switch (group.code) {
     case ReasonCode::time_wait:
@@ -86,12 +84,9 @@ Remedies socket_remedies(const SocketGroup& group, const HostFacts& facts) {
   Remedies remedies;
   add_options(group, remedies);
   if (group.code == ReasonCode::connection) {
-    remedies.push_back(reuse_address());
+    remedies.push_back(reuse_address("the program that has the connection"));
   }
   add(remedies, end_owners(group.bindings));
-  if (group.code == ReasonCode::client_port && facts.ephemeral.contains(at.port)) {
-    remedies.push_back(reserve_port(at.port, facts));
-  }
   return remedies;
 }
 

@@ -27,20 +27,18 @@ std::string bound_text(const Bindings& bindings, WallTime now) {
          "; it does not listen, so that ss -tln does not show it";
 }
 
-std::string client_text(const Bindings& bindings, WallTime now) {
+std::string connection_text(const SocketGroup& group, WallTime now) {
+  const Bindings& bindings = group.bindings;
   const bool one = bindings.size() == 1;
+  const char* how =
+      group.code == ReasonCode::connection
+          ? ", accepted by a listener that is gone or bound before it connected"
+      : group.ephemeral.contains(bindings[0].endpoint.port)
+          ? ", on a port that the kernel chose for a client"
+          : "";
   return subject_text(bindings) + "the local end of " +
          (one ? "a connection" : counted(bindings.size(), "connection")) + " of " +
-         who_text(bindings) + since_text(bindings, now) +
-         ", on a port that the kernel chose for a client" + command_text(bindings);
-}
-
-std::string connection_text(const Bindings& bindings, WallTime now) {
-  const bool one = bindings.size() == 1;
-  return (one ? "a connection" : counted(bindings.size(), "connection")) +
-         " to a listener that is gone still " + (one ? "holds " : "hold ") +
-         places_text(bindings) + ": " + (one ? "it belongs" : "they belong") +
-         " to " + who_text(bindings) + since_text(bindings, now) +
+         who_text(bindings) + since_text(bindings, now) + how +
          command_text(bindings);
 }
 
@@ -119,9 +117,8 @@ std::string plain_text(const SocketGroup& group, WallTime now) {
     case ReasonCode::bound:
       return bound_text(bindings, now);
     case ReasonCode::client_port:
-      return client_text(bindings, now);
     case ReasonCode::connection:
-      return connection_text(bindings, now);
+      return connection_text(group, now);
     case ReasonCode::time_wait:
       return time_wait_text(group);
     case ReasonCode::orphan:

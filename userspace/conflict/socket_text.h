@@ -14,12 +14,12 @@ struct SocketGroup {
   ReasonCode code;
   const std::vector<Binding>& bindings;  // not empty
   bool blocks;                           // false: it is not known
+  const PortInterval& ephemeral;         // where automatic ports come from
 };
 
 // "0.0.0.0:5055/tcp is listened on by python3 (pid 1234, root) since 12:00:00", and
 // why an option that the request has does not help.
 std::string socket_text(const SocketGroup& group, WallTime now);
-std::vector<Remedy> socket_remedies(const SocketGroup& group,
-                                    const HostFacts& facts);
+std::vector<Remedy> socket_remedies(const SocketGroup& group);
 
 }  // namespace portwatch

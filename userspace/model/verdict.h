@@ -36,8 +36,8 @@ enum class Answerable : std::uint8_t { free, blocked, unknown };
 enum class ReasonCode : std::uint8_t {
   listener,     // somebody listens there
   bound,        // bound, does not listen: invisible for ss -tln
-  client_port,  // the automatic port of an outgoing connection
-  connection,   // an accepted child of a listener that is gone
+  client_port,  // the local end of an outgoing connection
+  connection,   // of one that a listener accepted that is gone, or of either kind
   time_wait,    // closed connections that the kernel still remembers
   orphan,       // closing, no process: FIN_WAIT, LAST_ACK
   in_flight,    // a descriptor that nobody has received yet

@@ -77,7 +77,7 @@ TEST(Explain, BoundButSilent_SaysThatSsHidesIt) {
   EXPECT_EQ(commands(reason.remedies), Words{"kill 1234"});
 }
 
-TEST(Explain, ClientsPort_AdvisesToReserveIt) {
+TEST(Explain, ClientsPort_IsReservedByTheNoteAlone) {
   const Verdict said =
       verdict(request("0.0.0.0", 40000),
               {binding(SocketState::connected, endpoint("127.0.0.1", 40000),
@@ -88,19 +88,42 @@ TEST(Explain, ClientsPort_AdvisesToReserveIt) {
   EXPECT_EQ(reason.text,
             "127.0.0.1:40000/tcp is the local end of a connection of curl (pid 77, "
             "root), on a port that the kernel chose for a client");
-  EXPECT_EQ(commands(reason.remedies),
-            (Words{"kill 77", "sysctl -w net.ipv4.ip_local_reserved_ports=40000"}));
+  EXPECT_EQ(commands(reason.remedies), Words{"kill 77"});
+  EXPECT_EQ(commands(only(said, ReasonCode::ephemeral_range).remedies),
+            Words{"sysctl -w net.ipv4.ip_local_reserved_ports=40000"});
 }
 
-TEST(Explain, ChildOfADeadListener_IsNamed) {
+TEST(Explain, PortThatAClientAskedFor_IsNotTheKernelsChoice) {
+  Binding bound = binding(SocketState::connected, endpoint("127.0.0.1", 7061),
+                          {process(77, "curl")});
+  bound.creator = process(77, "curl");
+  EXPECT_EQ(
+      only(verdict(request("0.0.0.0", 7061), {bound}), ReasonCode::client_port)
+          .text,
+      "127.0.0.1:7061/tcp is the local end of a connection of curl (pid 77, "
+      "root)");
+  const Binding udp =
+      binding(SocketState::connected, endpoint("127.0.0.1", 7012, Protocol::udp),
+              {process(78, "dig")});
+  EXPECT_EQ(only(verdict(request("0.0.0.0", 7012, Protocol::udp), {udp}),
+                 ReasonCode::client_port)
+                .text,
+            "127.0.0.1:7012/udp is the local end of a connection of dig (pid 78, "
+            "root)");
+}
+
+// Nobody was seen to take the port: accepted, or bound before it connected.
+TEST(Explain, ConnectionOnAServersPort_ClaimsNoListener) {
   const Verdict said =
       verdict(request("0.0.0.0", 8080),
               {binding(SocketState::connected, endpoint("127.0.0.1", 8080),
                        {process(88, "worker")})});
   const Reason reason = only(said, ReasonCode::connection);
-  EXPECT_EQ(reason.text,
-            "a connection to a listener that is gone still holds "
-            "127.0.0.1:8080/tcp: it belongs to worker (pid 88, root)");
+  EXPECT_EQ(
+      reason.text,
+      "127.0.0.1:8080/tcp is the local end of a connection of worker (pid 88, "
+      "root), accepted by a listener that is gone or bound before it "
+      "connected");
   EXPECT_EQ(commands(reason.remedies), (Words{"-", "kill 88"}));
 }
 
