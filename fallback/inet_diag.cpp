@@ -127,6 +127,7 @@ std::optional<SocketRecord> parse_socket(Bytes payload, Protocol protocol) {
   socket.interface_index = facts->id.idiag_if;
   if (*state == SocketState::closing && facts->idiag_timer == kTimeWaitTimer) {
     socket.remaining = std::chrono::milliseconds(facts->idiag_expires);
+    socket.fin_wait2 = facts->idiag_state == kFinWait2;
   }
   add_attributes(after(payload, sizeof(inet_diag_msg)), socket);
   return socket;

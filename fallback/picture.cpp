@@ -16,6 +16,7 @@ Binding to_binding(const SocketRecord& socket, const Namespace& where,
   binding.endpoint = socket.local;
   binding.state = socket.state;
   binding.remaining = socket.remaining;
+  binding.fin_wait2 = socket.fin_wait2;
   binding.id = socket_id(socket, where.inode);
   binding.inode = socket.inode;
   binding.netns = where.inode;

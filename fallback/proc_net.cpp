@@ -94,6 +94,7 @@ std::optional<SocketRecord> parse_proc_net_line(std::string_view line,
   socket.state = *state;
   if (*state == SocketState::closing) {
     socket.remaining = read_remaining(timer);
+    socket.fin_wait2 = socket.remaining && number == kFinWait2;
   }
   return socket;
 }

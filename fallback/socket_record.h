@@ -20,6 +20,7 @@ struct SocketRecord {
   SocketState state = SocketState::bound;
   // Of one that only the kernel's timer keeps: until that fires.
   std::optional<std::chrono::milliseconds> remaining;
+  bool fin_wait2 = false;             // as in Binding
   std::uint64_t inode = 0;            // sockfs; 0 = no descriptor ever leads here
   std::uint32_t interface_index = 0;  // 0 = not bound to a device, or not known
   std::optional<std::string> interface;
@@ -32,6 +33,10 @@ struct SocketRecord {
 // The meaning of a TCP_* state number (include/net/tcp_states.h);
 // empty for numbers that no kernel uses.
 std::optional<SocketState> socket_state(int tcp_state);
+
+// FIN_WAIT2. Of the small socket that stands for an orphan in this state the tables
+// show it as of a whole one (tw_substate); to the kernel's rules it is TIME_WAIT.
+inline constexpr int kFinWait2 = 5;
 
 // The timer that a table shows ("timer:" of ss(8)). Only one of them ends the
 // socket: that of the small sockets which stand for one in TIME_WAIT, or in

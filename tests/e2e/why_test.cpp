@@ -95,7 +95,14 @@ TEST_P(WhyAndCheck, TimeWait_SaysHowLong) {
     UniqueFd accepted(accept4(server.get(), nullptr, nullptr, SOCK_CLOEXEC));
     accepted.reset();
   }
-  expect_blocked(why("127.0.0.1:7705"), "timeWait", "EADDRINUSE");
+  const Json verdict = why("127.0.0.1:7705");
+  expect_blocked(verdict, "timeWait", "EADDRINUSE");
+  const Json& closed = *reason(verdict, "timeWait");
+  EXPECT_GT(closed["bindings"][0]["remainingMs"], 0) << closed.dump(1);
+  EXPECT_LE(closed["bindings"][0]["remainingMs"], 60'000) << closed.dump(1);
+  const std::string text = closed["text"];
+  EXPECT_NE(text.find(" (TIME_WAIT), for "), std::string::npos) << text;
+  EXPECT_NE(text.find(" at most"), std::string::npos) << text;
 }
 
 TEST_P(WhyAndCheck, Orphan_IsBlocked) {
@@ -106,10 +113,24 @@ TEST_P(WhyAndCheck, Orphan_IsBlocked) {
     const UniqueFd accepted(accept4(server.get(), nullptr, nullptr, SOCK_CLOEXEC));
   }  // FIN_WAIT2: the client does not close
   const Json verdict = why("127.0.0.1:7706");
-  EXPECT_EQ(verdict["outcome"], "blocked") << verdict.dump(1);
-  EXPECT_TRUE(reason(verdict, "orphan") != nullptr ||
-              reason(verdict, "timeWait") != nullptr)
-      << verdict.dump(1);
+  expect_blocked(verdict, "orphan", "EADDRINUSE");
+  EXPECT_EQ(reason(verdict, "timeWait"), nullptr) << verdict.dump(1);
+}
+
+TEST_P(WhyAndCheck, OrphanWithDataToSend_IsBlocked) {
+  const UniqueFd client = make_socket(Family::ipv4, kTcp);
+  {
+    const UniqueFd server = listening_socket("127.0.0.1", 7711);
+    connect_to(client, "127.0.0.1", 7711);
+    const UniqueFd accepted(
+        accept4(server.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    const std::string data(1 << 16, 'x');
+    while (send(accepted.get(), data.data(), data.size(), 0) > 0) {
+    }
+  }  // FIN_WAIT1: the client does not read
+  const Json verdict = why("127.0.0.1:7711");
+  expect_blocked(verdict, "orphan", "EADDRINUSE");
+  EXPECT_EQ(reason(verdict, "timeWait"), nullptr) << verdict.dump(1);
 }
 
 TEST_P(WhyAndCheck, Vxlan_IsTheKernels) {

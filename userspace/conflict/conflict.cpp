@@ -24,7 +24,7 @@ Maybe all_true(std::initializer_list<Maybe> values) {
 Maybe opposite(Maybe value) { return value ? Maybe(!*value) : std::nullopt; }
 
 Maybe same_user(const BindRequest& request, const Binding& binding) {
-  if (is_time_wait(binding)) {
+  if (is_remembered(binding)) {
     return true;  // the kernel does not ask
   }
   if (!request.uid) {
@@ -76,7 +76,7 @@ bool same_table(Protocol a, Protocol b) {
   return table(a) == table(b);
 }
 
-bool is_time_wait(const Binding& binding) {
+bool is_remembered(const Binding& binding) {
   return binding.state == SocketState::closing && binding.inode == 0 &&
          binding.remaining.has_value();
 }

@@ -21,8 +21,9 @@ namespace portwatch {
 // TCP with MPTCP, UDP, UDP-Lite and SCTP have a table of ports each.
 bool same_table(Protocol a, Protocol b);
 
-// Closed, and a note of the kernel only: it has no user and no file any more.
-bool is_time_wait(const Binding& binding);
+// A note of the kernel only: it has no user and no file any more. In TIME_WAIT, or
+// an orphan in FIN_WAIT2.
+bool is_remembered(const Binding& binding);
 
 // True when `binding` makes bind(2) fail with EADDRINUSE. Empty: it hangs on a
 // fact about `binding` that is not known (options of a socket in TIME_WAIT). An

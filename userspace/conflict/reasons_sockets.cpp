@@ -77,7 +77,7 @@ std::string served_text(const std::vector<Binding>& served) {
 
 ReasonCode holder_code(const Binding& binding, const PortInterval& ephemeral) {
   const bool connection = is_of_a_connection(binding);
-  if (is_time_wait(binding)) {
+  if (is_remembered(binding) && !binding.fin_wait2) {
     return ReasonCode::time_wait;
   }
   if (connection && binding.held_by == HeldBy::nobody) {

@@ -57,13 +57,17 @@ std::optional<std::size_t> seconds_left(const Bindings& bindings) {
   return longest;
 }
 
+// ", for 43 seconds at most".
+std::string rest_text(const Bindings& bindings) {
+  const auto left = seconds_left(bindings);
+  return left ? ", for " + counted(*left, "second") + " at most" : "";
+}
+
 std::string time_wait_text(const SocketGroup& group) {
   const Bindings& bindings = group.bindings;
-  const auto left = seconds_left(bindings);
   return counted(bindings.size(), "closed connection") + " still " +
          (bindings.size() == 1 ? "holds " : "hold ") + places_text(bindings) +
-         " (TIME_WAIT)" +
-         (left ? ", for " + counted(*left, "second") + " at most" : "") +
+         " (TIME_WAIT)" + rest_text(bindings) +
          (group.blocks ? ""
                        : "; SO_REUSEADDR passes if the old server had set it too, "
                          "which the kernel does not show");
@@ -73,7 +77,7 @@ std::string orphan_text(const Bindings& bindings) {
   const bool one = bindings.size() == 1;
   return counted(bindings.size(), "connection") +
          " that no process holds any more " + (one ? "is" : "are") +
-         " still closing on " + places_text(bindings);
+         " still closing on " + places_text(bindings) + rest_text(bindings);
 }
 
 std::string kernel_text(const Bindings& bindings) {

@@ -44,6 +44,9 @@ struct Binding {
   // closing only: until the kernel gives the port up, unless the peer sends
   // something meanwhile. Empty: not fixed (it waits for the peer), or not known.
   std::optional<std::chrono::milliseconds> remaining;
+  // closing, without a process: it waits for the peer's FIN, and is not in
+  // TIME_WAIT. Not in the JSON.
+  bool fin_wait2 = false;
   std::optional<Process> creator;  // as it was when it took the port
   std::optional<HeldBy> held_by;
   // Empty optional: not known (hidden, or not looked at for this purpose).

@@ -163,6 +163,16 @@ TEST(Explain, Orphan_IsNobodys) {
   EXPECT_EQ(commands(reason.remedies), (Words{"-", "-", "ss -K -t sport = :8080"}));
 }
 
+TEST(Explain, OrphanInFinWait2_IsNoTimeWaitAndSaysHowLong) {
+  Binding waiting = time_wait("127.0.0.1", 8080, 58);
+  waiting.fin_wait2 = true;
+  const Verdict said = verdict(request("0.0.0.0", 8080), {waiting});
+  EXPECT_EQ(codes(said), Codes{ReasonCode::orphan});
+  EXPECT_EQ(said.reasons[0].text,
+            "1 connection that no process holds any more is still closing on "
+            "127.0.0.1:8080/tcp, for 58 seconds at most");
+}
+
 TEST(Explain, InFlight_IsNamedAsSuch) {
   Binding sent = listener("0.0.0.0", 8080, {});
   sent.held_by = HeldBy::in_flight;

@@ -132,6 +132,17 @@ TEST(ParseDump, TimeWait_HasNoInodeAndARemoteEnd) {
   EXPECT_EQ(parsed.sockets[0].remote_port, 5059);
   EXPECT_EQ(parsed.sockets[0].local.port, 35606);
   EXPECT_EQ(parsed.sockets[0].remaining, std::chrono::milliseconds(59996));
+  EXPECT_FALSE(parsed.sockets[0].fin_wait2);
+}
+
+// As the kernel writes it: state and timer are those of the small socket.
+TEST(ParseDump, OrphanInFinWait2_IsNotInTimeWait) {
+  Bytes bytes = kTimeWait;
+  bytes[16 + 1] = std::byte{5};  // idiag_state
+  const Parsed parsed = parse(bytes);
+  ASSERT_EQ(parsed.sockets.size(), 1u);
+  EXPECT_TRUE(parsed.sockets[0].fin_wait2);
+  EXPECT_EQ(parsed.sockets[0].remaining, std::chrono::milliseconds(59996));
 }
 
 // An orphan in FIN_WAIT1 has a timer too, but it sends again when that fires.

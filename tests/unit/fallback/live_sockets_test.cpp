@@ -214,6 +214,7 @@ TEST_P(LiveSockets, TimeWait_IsHeldByNobody) {
   ASSERT_TRUE(binding.remaining);
   EXPECT_GT(*binding.remaining, milliseconds(0));
   EXPECT_LE(*binding.remaining, milliseconds(60000));  // TCP_TIMEWAIT_LEN
+  EXPECT_FALSE(binding.fin_wait2);
   std::this_thread::sleep_for(milliseconds(50));       // what is measured is time
   const Binding later = only_one(5062);
   ASSERT_TRUE(later.remaining);
@@ -241,6 +242,7 @@ TEST_P(LiveSockets, FinWait2WithoutProcess_EndsAtItsTimeout) {
   EXPECT_EQ(binding.state, SocketState::closing);
   EXPECT_GT(*binding.remaining, std::chrono::seconds(5));
   EXPECT_LE(*binding.remaining, std::chrono::milliseconds(7100));
+  EXPECT_TRUE(binding.fin_wait2);
 }
 
 TEST_P(LiveSockets, CloseWaitAndFinWaitOfAProcess_HaveNoEnd) {

@@ -70,6 +70,19 @@ TEST(ParseProcNet, TimerOfARetransmission_IsNoRemainingTime) {
   EXPECT_EQ(remaining("03:00000014"), std::chrono::milliseconds(200));
 }
 
+TEST(ParseProcNet, OrphanInFinWait2_IsNotInTimeWait) {
+  const auto waits_for_the_peer = [](const std::string& state_and_timer) {
+    const auto socket =
+        parse_proc_net_line("   2: 0100007F:A49C 0100007F:13C3 " + state_and_timer +
+                                " 00000000     0        0 0 3 000000004b7ee3e9",
+                            Protocol::tcp, Family::ipv4);
+    return socket && socket->fin_wait2;
+  };
+  EXPECT_TRUE(waits_for_the_peer("05 00000000:00000000 03:00001770"));
+  EXPECT_FALSE(waits_for_the_peer("06 00000000:00000000 03:00001770"));
+  EXPECT_FALSE(waits_for_the_peer("05 00000000:00000000 00:00000000"));
+}
+
 TEST(ParseProcNet, Udp6_IsBound) {
   const auto sockets = parse_proc_net(kUdp6, Protocol::udp, Family::ipv6);
   ASSERT_EQ(sockets.size(), 1u);
