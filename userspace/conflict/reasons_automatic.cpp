@@ -13,6 +13,8 @@ namespace portwatch {
 namespace {
 
 constexpr std::size_t kMaxUsers = 3;  // that are named
+constexpr unsigned kLastPort = 65535;
+constexpr unsigned kUsualFirst = 32768;  // ip_local_port_range where nobody set it
 
 struct PortUser {
   std::vector<Process> owners;  // empty: closed connections
@@ -69,15 +71,34 @@ std::string range_text(const HostFacts& facts) {
          std::to_string(facts.ephemeral.last);
 }
 
+Remedy set_range(std::string text, unsigned first, unsigned last) {
+  return {std::move(text), "sysctl -w net.ipv4.ip_local_port_range=\"" +
+                               std::to_string(first) + " " + std::to_string(last) +
+                               "\""};
+}
+
+// Upwards first: below the kernel's own default, servers have their ports.
+std::optional<Remedy> widen_range(const HostFacts& facts) {
+  const unsigned first = facts.ephemeral.first;
+  const unsigned low = std::max(1024u, facts.unprivileged_port_start);
+  if (facts.ephemeral.last < kLastPort) {
+    return set_range("widen the range", first, kLastPort);
+  }
+  if (first > kUsualFirst) {
+    return set_range("widen the range", kUsualFirst, kLastPort);
+  }
+  return low < first ? std::optional(
+                           set_range("widen the range downwards, where any client "
+                                     "may then take a server's port before it",
+                                     low, kLastPort))
+                     : std::nullopt;
+}
+
 std::vector<Remedy> range_remedies(const std::vector<PortUser>& users,
                                    const HostFacts& facts) {
   std::vector<Remedy> remedies;
-  const unsigned low = std::max(1024u, facts.unprivileged_port_start);
-  if (low < facts.ephemeral.first) {
-    remedies.push_back(
-        {"widen the range", "sysctl -w net.ipv4.ip_local_port_range=\"" +
-                                std::to_string(low) + " " +
-                                std::to_string(facts.ephemeral.last) + "\""});
+  if (const auto wider = widen_range(facts)) {
+    remedies.push_back(*wider);
   }
   for (const PortUser& user : users) {
     if (!user.owners.empty()) {

@@ -9,7 +9,7 @@
 namespace portwatch {
 namespace {
 
-constexpr std::size_t kMaxOffered = 4;  // addresses in a sentence
+constexpr std::size_t kMaxOffered = 3;  // addresses in a sentence
 
 // Addresses of this host in place of a foreign one, those of one host only.
 std::string local_choices(const BindRequest& request, const HostFacts& facts) {
@@ -19,7 +19,7 @@ std::string local_choices(const BindRequest& request, const HostFacts& facts) {
   const unsigned whole = wanted.family == Family::ipv4 ? 32 : 128;
   for (const LocalAddress& local : *facts.addresses) {
     if (local.family == wanted.family && local.prefix_length == whole &&
-        !local.tentative && choices.size() < kMaxOffered) {
+        !local.tentative && !local.broadcast && choices.size() < kMaxOffered) {
       Endpoint at = wanted;
       at.address = local.address;
       if (!is_link_local(at)) {

@@ -29,6 +29,7 @@ struct LocalAddress {
   bool tentative = false;
   bool dad_failed = false;
   std::uint32_t interface_index = 0;  // 0: not known
+  bool broadcast = false;             // IPv4 only: of a network, nobody's own
   friend bool operator==(const LocalAddress&, const LocalAddress&) = default;
 };
 

@@ -65,6 +65,7 @@ void add_route(NetlinkBytes message, std::vector<LocalAddress>& addresses) {
   const NetlinkBytes prefix = attribute(attributes, RTA_DST);
   LocalAddress& local = addresses.emplace_back();
   local.prefix_length = route->rtm_dst_len;
+  local.broadcast = route->rtm_type == RTN_BROADCAST;
   local.interface_index = number_in(attribute(attributes, RTA_OIF));
   // Of the default route there is none, and memcpy() must not get a null pointer.
   std::copy_n(prefix.begin(), std::min<std::size_t>(prefix.size(), 4),

@@ -30,6 +30,23 @@ TEST(Explain, ForeignAddress_OffersLocalOnes) {
             (Words{"-", "-", "sysctl -w net.ipv4.ip_nonlocal_bind=1"}));
 }
 
+TEST(Explain, ForeignAddress_NeverOffersABroadcastOne) {
+  HostFacts facts = host();
+  LocalAddress all = local("127.255.255.255", 32);
+  all.broadcast = true;
+  facts.addresses->insert(facts.addresses->begin(), all);
+  facts.addresses->push_back(local("192.168.1.6", 32));
+  const Verdict said =
+      explain(request("192.0.2.1", 8080), answer({}), facts, context());
+  EXPECT_EQ(only(said, ReasonCode::not_local).remedies[0].text,
+            "bind an address of this host, such as 0.0.0.0, 127.0.0.1 and "
+            "192.168.1.5");
+  EXPECT_EQ(explain(request("127.255.255.255", 8080), answer({}), facts, context())
+                .outcome,
+            Answerable::free)
+      << "the kernel lets it be bound";
+}
+
 TEST(Explain, LowPortWithoutRights_SaysWhichAndHow) {
   const Verdict said = verdict(without_rights("127.0.0.1", 80), {});
   EXPECT_EQ(said.error, EACCES);
@@ -120,10 +137,10 @@ class AutomaticPort : public ::testing::Test {
     context_.host.emplace();
   }
   void take(Port first, Port last, pid_t pid) {
-    for (Port port = first; port <= last; ++port) {
-      context_.host->bindings.push_back(binding(SocketState::connected,
-                                                endpoint("127.0.0.1", port),
-                                                {process(pid, "curl")}));
+    for (unsigned port = first; port <= last; ++port) {
+      context_.host->bindings.push_back(binding(
+          SocketState::connected, endpoint("127.0.0.1", static_cast<Port>(port)),
+          {process(pid, "curl")}));
     }
   }
   Verdict ask() const {
@@ -150,7 +167,23 @@ TEST_F(AutomaticPort, NoneLeft_NamesWhoHasMost) {
       "and curl (pid 8, root) has 1");
   EXPECT_EQ(
       commands(reason.remedies),
-      (Words{"sysctl -w net.ipv4.ip_local_port_range=\"1024 20003\"", "kill 7"}));
+      (Words{"sysctl -w net.ipv4.ip_local_port_range=\"20000 65535\"", "kill 7"}));
+}
+
+TEST_F(AutomaticPort, RangeThatEndsAtTheTop_IsWidenedDownwards) {
+  take(65530, 65535, 7);
+  const auto remedy = [this](Port first) {
+    facts_.ephemeral = {first, 65535};
+    return only(ask(), ReasonCode::exhausted).remedies.at(0);
+  };
+  EXPECT_EQ(remedy(65530),
+            (Remedy{"widen the range",
+                    "sysctl -w net.ipv4.ip_local_port_range=\"32768 65535\""}));
+  facts_.reserved = {{32768, 65529}};
+  EXPECT_EQ(remedy(32768),
+            (Remedy{"widen the range downwards, where any client may then take a "
+                    "server's port before it",
+                    "sysctl -w net.ipv4.ip_local_port_range=\"1024 65535\""}));
 }
 
 TEST_F(AutomaticPort, TheRestIsReserved_Exhausted) {

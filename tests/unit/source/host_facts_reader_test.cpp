@@ -5,6 +5,7 @@
 #include <linux/rtnetlink.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <fstream>
 
@@ -69,6 +70,31 @@ TEST_F(SysctlTree, RangeMissing_IsAnError) {
   const auto facts = read();
   ASSERT_FALSE(facts.ok());
   EXPECT_NE(facts.error().context.find("ip_local_port_range"), std::string::npos);
+}
+
+TEST(LocalAddresses, BroadcastRoute_IsMarkedAsOne) {
+  struct {
+    nlmsghdr header{};
+    rtmsg route{};
+    rtattr destination{};
+    std::array<std::uint8_t, 4> address{127, 255, 255, 255};
+  } message;
+  message.header.nlmsg_len = sizeof message;
+  message.header.nlmsg_type = RTM_NEWROUTE;
+  message.route.rtm_family = AF_INET;
+  message.route.rtm_table = RT_TABLE_LOCAL;
+  message.route.rtm_dst_len = 32;
+  message.destination.rta_len = sizeof(rtattr) + 4;
+  message.destination.rta_type = RTA_DST;
+  const auto is_broadcast = [&message](unsigned char type) {
+    message.route.rtm_type = type;
+    std::vector<LocalAddress> addresses;
+    parse_addresses({reinterpret_cast<const std::byte*>(&message), sizeof message},
+                    addresses);
+    return addresses.at(0).address[3] == 255 && addresses[0].broadcast;
+  };
+  EXPECT_TRUE(is_broadcast(RTN_BROADCAST));
+  EXPECT_FALSE(is_broadcast(RTN_LOCAL));
 }
 
 TEST(LocalAddresses, CutOrWrongBytes_AreRefused) {
