@@ -1,6 +1,8 @@
 // notes.cpp - what blocks nothing here, but explains.
 #include <algorithm>
+#include <array>
 #include <map>
+#include <tuple>
 
 #include "userspace/conflict/conflict.h"
 #include "userspace/conflict/reasons.h"
@@ -11,6 +13,8 @@ namespace portwatch {
 namespace {
 
 constexpr std::size_t kMaxNamespaces = 3;  // that are named
+constexpr std::array kOperations = {Operation::bind, Operation::listen,
+                                    Operation::connect};
 
 Reason note(ReasonCode code, std::string text) {
   Reason reason;
@@ -57,11 +61,32 @@ std::string failures_text(const std::vector<const Change*>& failures,
          std::string(to_string(last.operation)) + ": " + error_name(last.error);
 }
 
+// A life that a refused call ended, not one that had the port.
+bool ends_refused(const Loop& loop) {
+  return std::any_of(kOperations.begin(), kOperations.end(), [&](Operation one) {
+    return loop.cause.starts_with(std::string(to_string(one)) + ": ");
+  });
+}
+
+// What cannot bind dies of it: the failing is the better word for both.
+bool is_told_as_failing(const Change& change, const std::vector<Change>& loops) {
+  const auto key = [](const Loop& loop) {
+    return std::tie(loop.subject, loop.protocol, loop.port, loop.netns);
+  };
+  return change.type == ChangeType::crash_loop && ends_refused(*change.loop) &&
+         std::any_of(loops.begin(), loops.end(), [&](const Change& other) {
+           return other.type == ChangeType::bind_failure_loop && other.loop &&
+                  key(*other.loop) == key(*change.loop);
+         });
+}
+
 std::string loop_text(const Change& change, WallTime now) {
   const Loop& loop = *change.loop;
   const bool fails = change.type == ChangeType::bind_failure_loop;
   return loop.subject.name +
-         (fails ? " fails here again and again: " : " keeps taking it and ends: ") +
+         (fails                ? " fails here again and again: "
+          : ends_refused(loop) ? " keeps trying it and ends: "
+                               : " keeps taking it and ends: ") +
          counted(loop.count, "time") + " in " +
          counted(static_cast<std::size_t>(loop.window.count()), "second") +
          ", since " + clock_text(loop.first, now) + " (" + loop.cause + ")";
@@ -164,8 +189,10 @@ std::vector<Reason> past_notes(const BindRequest& request, const Context& contex
         note(ReasonCode::failed_before, failures_text(failures, context.now)));
   }
   for (const Change& change : context.loops) {
-    if (change.loop && is_about(request, change.loop->protocol, change.loop->port,
-                                change.loop->netns)) {
+    if (change.loop &&
+        is_about(request, change.loop->protocol, change.loop->port,
+                 change.loop->netns) &&
+        !is_told_as_failing(change, context.loops)) {
       notes.push_back(note(ReasonCode::loops, loop_text(change, context.now)));
     }
   }

@@ -99,6 +99,36 @@ TEST(Notes, FailuresAndLoopsOfThePort_AreTold) {
       "12:00:03 (bind: EADDRINUSE)");
 }
 
+TEST(Notes, LivesThatNeverGotThePort_AreOneNote) {
+  Context told = context();
+  Change dies;
+  dies.type = ChangeType::crash_loop;
+  dies.loop.emplace();
+  dies.loop->subject = {Subject::Kind::unit, "node.service", {}, {}};
+  dies.loop->port = 8080;
+  dies.loop->netns = kNetns;
+  dies.loop->count = 5;
+  dies.loop->window = std::chrono::seconds(3600);
+  dies.loop->first = told.now;
+  dies.loop->cause = "bind: EADDRINUSE";
+  told.loops = {dies};
+  const auto notes = [&told] {
+    return explain(request("0.0.0.0", 8080), {}, host(), told).reasons;
+  };
+  ASSERT_EQ(notes().size(), 1u);
+  EXPECT_EQ(notes()[0].text,
+            "node.service keeps trying it and ends: 5 times in 3600 seconds, since "
+            "12:00:03 (bind: EADDRINUSE)");
+  Change fails = dies;
+  fails.type = ChangeType::bind_failure_loop;
+  told.loops = {dies, fails};
+  ASSERT_EQ(notes().size(), 1u);
+  EXPECT_EQ(notes()[0].text.find("node.service fails here again and again"), 0u);
+  told.loops[0].loop->cause = "killed by SIGSEGV";
+  ASSERT_EQ(notes().size(), 2u);
+  EXPECT_EQ(notes()[0].text.find("node.service keeps taking it and ends"), 0u);
+}
+
 TEST(Shadows, SpecificBesideWildcard_TakesItsTraffic) {
   BindRequest wanted = request("0.0.0.0", 53, Protocol::udp);
   wanted.reuse_addr = true;
