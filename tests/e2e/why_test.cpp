@@ -140,11 +140,13 @@ TEST_P(WhyAndCheck, Vxlan_IsTheKernels) {
             0);
   ASSERT_EQ(run_command({"/usr/sbin/ip", "link", "set", "vx0", "up"}).exit_code, 0);
   const Json verdict = why("4789/udp");
-  EXPECT_EQ(verdict["outcome"], "blocked") << verdict.dump(1);
   // Without eBPF nobody can tell whose it is.
-  if (GetParam().name == "Ebpf") {
-    EXPECT_NE(reason(verdict, "kernel"), nullptr) << verdict.dump(1);
-  }
+  const char* code = GetParam().name == "Ebpf" ? "kernel" : "listener";
+  expect_blocked(verdict, code, "EADDRINUSE");
+  const Json& held = *reason(verdict, code);
+  EXPECT_NE(held["text"].get<std::string>().find("VXLAN"), std::string::npos)
+      << held.dump(1);
+  EXPECT_EQ(held["remedies"].back()["command"], "ip -d link show type vxlan");
 }
 
 TEST_P(WhyAndCheck, OtherNamespace_IsANote) {

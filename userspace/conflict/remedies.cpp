@@ -193,6 +193,11 @@ std::string_view kernel_service(const Endpoint& endpoint) {
   return service == nullptr ? "" : service->name;
 }
 
+bool is_perhaps_the_kernels(std::span<const Binding> bindings) {
+  return owners_of(bindings).empty() &&
+         find_service(bindings.front().endpoint) != nullptr;
+}
+
 Remedy end_kernel_holder(const Endpoint& endpoint) {
   const KernelService* const service = find_service(endpoint);
   if (service == nullptr) {

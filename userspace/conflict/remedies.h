@@ -30,5 +30,7 @@ Remedy reserve_port(Port port, const HostFacts& facts);
 Remedy end_kernel_holder(const Endpoint& endpoint);
 // "VXLAN", "NFS": what usually is on that port in the kernel; empty: not known.
 std::string_view kernel_service(const Endpoint& endpoint);
+// Nobody is seen to hold them, on a port that the kernel itself may use.
+bool is_perhaps_the_kernels(std::span<const Binding> bindings);
 
 }  // namespace portwatch

@@ -7,6 +7,7 @@
 #include "userspace/conflict/conflict.h"
 #include "userspace/conflict/remedies.h"
 #include "userspace/conflict/socket_text.h"
+#include "userspace/conflict/words.h"
 
 namespace portwatch {
 namespace {
@@ -25,6 +26,12 @@ void add_options(const SocketGroup& group, Remedies& remedies) {
       !is_mapped(request.endpoint) && !request.ipv6_only &&
       all_are(group, [](const Binding& b) { return is_ipv4_place(b.endpoint); })) {
     remedies.push_back({"set IPV6_V6ONLY, if IPv6 is enough", std::nullopt});
+  }
+  if (all_are(group, [](const Binding& b) { return !device_text(b).empty(); })) {
+    remedies.push_back({"bind to another interface than " +
+                            device_text(group.bindings[0]) +
+                            " (SO_BINDTODEVICE), if that is enough",
+                        std::nullopt});
   }
   BindRequest shared = request;
   shared.reuse_port = true;
@@ -87,6 +94,9 @@ Remedies socket_remedies(const SocketGroup& group) {
     remedies.push_back(reuse_address("the program that has the connection"));
   }
   add(remedies, end_owners(group.bindings));
+  if (is_perhaps_the_kernels(group.bindings)) {
+    remedies.push_back(end_kernel_holder(at));
+  }
   return remedies;
 }
 

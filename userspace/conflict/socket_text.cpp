@@ -136,10 +136,14 @@ std::string plain_text(const SocketGroup& group, WallTime now) {
     default:
       break;
   }
-  return served_by(
-      bindings,
-      is_stream(bindings[0].endpoint.protocol) ? "listened on by " : "taken by ",
-      now);
+  return served_by(bindings,
+                   is_stream(bindings[0].endpoint.protocol) ? "listened on by "
+                                                            : "taken by ",
+                   now) +
+         (is_perhaps_the_kernels(bindings)
+              ? ", perhaps by the kernel itself (" +
+                    std::string(kernel_service(bindings[0].endpoint)) + ")"
+              : "");
 }
 
 }  // namespace

@@ -36,6 +36,13 @@ std::map<ProcessId, Process> all_processes(std::span<const Binding> bindings) {
   return found;
 }
 
+// "127.0.0.1:80/tcp on interface lo".
+std::string place_of(const Binding& binding) {
+  const std::string device = device_text(binding);
+  return place_text(binding.endpoint) +
+         (device.empty() ? "" : " on interface " + device);
+}
+
 bool is_a_server_unit(const std::string& unit) {
   return unit.ends_with(".service") || unit.ends_with(".socket");
 }
@@ -55,11 +62,17 @@ std::string counted(std::size_t count, std::string_view noun) {
   return std::to_string(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
 }
 
+std::string device_text(const Binding& binding) {
+  return binding.interface               ? *binding.interface
+         : binding.interface_index != 0 ? std::to_string(binding.interface_index)
+                                         : "";
+}
+
 std::string places_text(std::span<const Binding> bindings) {
   std::vector<std::string> places;
   std::size_t more = 0;
   for (const Binding& binding : bindings) {
-    const std::string place = place_text(binding.endpoint);
+    const std::string place = place_of(binding);
     if (std::find(places.begin(), places.end(), place) != places.end()) {
       continue;
     }

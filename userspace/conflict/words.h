@@ -17,7 +17,9 @@ namespace portwatch {
 std::string joined(const std::vector<std::string>& words);      // "a, b and c"
 std::string counted(std::size_t count, std::string_view noun);  // "3 sockets"
 
-// Each place once: "0.0.0.0:80/tcp and [::]:80/tcp".
+// SO_BINDTODEVICE: "lo", or its index where the name is not known; empty: any.
+std::string device_text(const Binding& binding);
+// Each place once: "0.0.0.0:80/tcp and [::]:80/tcp on interface lo".
 std::string places_text(std::span<const Binding> bindings);
 
 // " since 10:42:17", local time, with the day on other days than `now`'s: of the

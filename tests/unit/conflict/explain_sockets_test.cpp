@@ -173,6 +173,25 @@ TEST(Explain, OrphanInFinWait2_IsNoTimeWaitAndSaysHowLong) {
             "127.0.0.1:8080/tcp, for 58 seconds at most");
 }
 
+TEST(Explain, SocketOfADevice_SaysWhich) {
+  Binding held = listener("0.0.0.0", 7065);
+  held.interface = "lo";
+  held.interface_index = 1;
+  Reason reason =
+      only(verdict(request("0.0.0.0", 7065), {held}), ReasonCode::listener);
+  EXPECT_EQ(reason.text,
+            "0.0.0.0:7065/tcp on interface lo is listened on by python3 (pid 1234, "
+            "root)");
+  EXPECT_EQ(reason.remedies[0].text,
+            "bind to another interface than lo (SO_BINDTODEVICE), if that is "
+            "enough");
+  held.interface.reset();  // of another namespace
+  held.interface_index = 7;
+  reason = only(verdict(request("0.0.0.0", 7065), {held}), ReasonCode::listener);
+  EXPECT_EQ(reason.text.find("0.0.0.0:7065/tcp on interface 7 is"), 0u)
+      << reason.text;
+}
+
 TEST(Explain, InFlight_IsNamedAsSuch) {
   Binding sent = listener("0.0.0.0", 8080, {});
   sent.held_by = HeldBy::in_flight;
@@ -195,6 +214,31 @@ TEST(Explain, KernelHolder_NamesTheUsualService) {
   EXPECT_EQ(reason.text,
             "0.0.0.0:4789/udp is held by the kernel itself, as a rule for VXLAN");
   EXPECT_EQ(commands(reason.remedies), Words{"ip -d link show type vxlan"});
+}
+
+TEST(Explain, HiddenHolderOnAPortOfTheKernels_IsPerhapsTheKernel) {
+  for (const bool looked_at : {true, false}) {  // nobody found, or not looked at
+    Binding vxlan =
+        binding(SocketState::bound, endpoint("0.0.0.0", 4789, Protocol::udp), {});
+    vxlan.held_by.reset();
+    if (!looked_at) {
+      vxlan.holders.reset();
+    }
+    const Reason reason =
+        only(verdict(request("0.0.0.0", 4789, Protocol::udp), {vxlan}),
+             ReasonCode::listener);
+    EXPECT_EQ(
+        reason.text,
+        "0.0.0.0:4789/udp is taken by somebody who is not visible, perhaps by "
+        "the kernel itself (VXLAN)");
+    EXPECT_EQ(commands(reason.remedies), Words{"ip -d link show type vxlan"});
+  }
+  const Binding known =
+      binding(SocketState::bound, endpoint("0.0.0.0", 4789, Protocol::udp));
+  EXPECT_EQ(only(verdict(request("0.0.0.0", 4789, Protocol::udp), {known}),
+                 ReasonCode::listener)
+                .text,
+            "0.0.0.0:4789/udp is taken by python3 (pid 1234, root)");
 }
 
 TEST(Explain, DatagramSocket_Serves) {
