@@ -22,7 +22,7 @@ bool is_foreign(std::uint32_t netns, const View& view) {
 }
 
 std::string place_words(const Endpoint& endpoint) {
-  return pad(std::string(to_string(endpoint.protocol)), 5) +
+  return pad(std::string(to_string(endpoint.protocol)) + " ", 5) +
          pad(endpoint_text(endpoint), 22) + "  ";
 }
 
