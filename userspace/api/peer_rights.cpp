@@ -91,11 +91,18 @@ std::optional<bool> may_bind_low_ports(const Peer& peer, std::uint32_t netns) {
     return std::nullopt;
   }
   const ino_t user_ns = user_ns_of(peer.pid);
-  const bool is_over_all =
-      *has && (user_ns == 0 ? is_root : user_ns == kInitialUserNs);
-  const bool counts =
-      is_over_all || (user_ns != 0 && owner_of_netns(peer.pid, netns) == user_ns);
-  return counts ? has : std::nullopt;
+  if (user_ns == 0) {
+    return *has && is_root ? has : std::nullopt;
+  }
+  if (*has && user_ns == kInitialUserNs) {
+    return true;  // over all namespaces
+  }
+  const ino_t owner = owner_of_netns(peer.pid, netns);
+  if (owner == user_ns) {
+    return has;
+  }
+  // Every other user namespace is below the initial one.
+  return owner == kInitialUserNs ? std::optional(false) : std::nullopt;
 }
 
 }  // namespace portwatch
