@@ -94,6 +94,13 @@ std::string tried_line(int error, Answerable expected) {
 void settle(Verdict& verdict, int error) {
   verdict.outcome = error == 0 ? Answerable::free : Answerable::blocked;
   verdict.error = error;
+  if (error != 0) {
+    return;
+  }
+  for (Reason& reason : verdict.reasons) {
+    reason.blocks = false;
+    reason.error = 0;
+  }
 }
 
 std::string check_text(const Verdict& verdict, std::optional<int> tried,
@@ -114,19 +121,20 @@ std::string check_text(const Verdict& verdict, std::optional<int> tried,
   return verdict_lines(verdict, view) + (tried ? tried_line(*tried, expected) : "");
 }
 
-// The errno of the real bind; empty when it was not asked for, or there was no
-// socket for it (said).
+// The errno of the real bind, which settles the verdict; empty when there was no
+// socket for it: that is said, and a "yes" that was to be proven is none.
 std::optional<int> really_try(Context& context, const BindRequest& request,
-                              const CheckOptions& options) {
-  if (!options.tries) {
-    return std::nullopt;
-  }
+                              Verdict& verdict) {
   const auto tried = context.backends.try_bind(request);
-  if (!tried) {
-    say(context, "cannot try: " + tried.error().context);
-    return std::nullopt;
+  if (tried) {
+    settle(verdict, *tried);
+    return *tried;
   }
-  return *tried;
+  say(context, "cannot try: " + tried.error().context);
+  if (verdict.outcome == Answerable::free) {
+    verdict.outcome = Answerable::unknown;
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -152,10 +160,8 @@ int run_check(Context& context, const std::vector<std::string>& arguments) {
     return kCannotKnow;
   }
   const Answerable expected = verdict->outcome;
-  const auto tried = really_try(context, *request, options);
-  if (tried) {
-    settle(*verdict, *tried);
-  }
+  const auto tried = options.tries ? really_try(context, *request, *verdict)
+                                   : std::optional<int>();
   const int code = code_of_check(verdict->outcome);
   if (options.output.quiet) {
     return code;

@@ -50,8 +50,10 @@ Verdict judge(BindRequest request, const Answer& look, const Clock& clock) {
     request.may_bind_low_ports = false;
   }
   Answer seen = look;
-  const auto facts = read_host_facts();
-  if (!facts) {
+  auto facts = read_host_facts();
+  if (facts) {
+    facts->protocol = makes_sockets(request.endpoint.protocol);
+  } else {
     seen.miss({"scope", "the port settings: " + facts.error().context});
   }
   portwatch::Context context;

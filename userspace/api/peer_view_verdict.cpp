@@ -42,6 +42,7 @@ std::string_view neutral_text(ReasonCode code) {
     case ReasonCode::not_local:
     case ReasonCode::tentative:
     case ReasonCode::denied:
+    case ReasonCode::unsupported:
     case ReasonCode::reserved:
     case ReasonCode::ephemeral_range:
       break;

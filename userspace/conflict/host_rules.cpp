@@ -126,6 +126,11 @@ AddressFault address_fault(const BindRequest& request, const HostFacts& facts) {
     if (!facts.ipv6) {
       return AddressFault::no_ipv6;
     }
+  }
+  if (!facts.protocol) {
+    return AddressFault::no_protocol;
+  }
+  if (at.family == Family::ipv6) {
     if (at.address[0] == 0xff && is_stream(at.protocol)) {
       return AddressFault::multicast_stream;
     }
@@ -143,6 +148,8 @@ int error_of(AddressFault fault) {
       return 0;
     case AddressFault::no_ipv6:
       return EAFNOSUPPORT;
+    case AddressFault::no_protocol:
+      return EPROTONOSUPPORT;
     case AddressFault::multicast_stream:
     case AddressFault::ipv4_on_v6only:
     case AddressFault::interface_missing:
@@ -157,7 +164,8 @@ int error_of(AddressFault fault) {
 
 bool comes_before_privilege(AddressFault fault, const BindRequest& request) {
   return request.endpoint.family == Family::ipv4 ||
-         fault == AddressFault::no_ipv6 || fault == AddressFault::multicast_stream;
+         fault == AddressFault::no_ipv6 || fault == AddressFault::no_protocol ||
+         fault == AddressFault::multicast_stream;
 }
 
 bool is_privileged(Port port, const HostFacts& facts) {

@@ -19,6 +19,7 @@ enum class AddressFault : std::uint8_t {
   none,
   unknown,            // the host's addresses are not known
   no_ipv6,            // EAFNOSUPPORT
+  no_protocol,        // EPROTONOSUPPORT
   multicast_stream,   // EINVAL
   ipv4_on_v6only,     // EINVAL: a mapped address, IPV6_V6ONLY
   interface_missing,  // EINVAL: a link-local address needs one

@@ -53,6 +53,13 @@ Reason impossible(AddressFault fault, std::string text, std::string remedy) {
                  {{std::move(remedy), std::nullopt}});
 }
 
+Reason no_protocol(Protocol protocol) {
+  const std::string name(to_string(protocol));
+  return refused(ReasonCode::unsupported, AddressFault::no_protocol,
+                 "this kernel makes no sockets of the protocol " + name,
+                 {{"load its module, if there is one", "modprobe " + name}});
+}
+
 Reason under_check(AddressFault fault, const std::string& address) {
   return refused(
       ReasonCode::tentative, fault,
@@ -77,6 +84,8 @@ Reason reason_of(const BindRequest& request, AddressFault fault,
   switch (fault) {
     case AddressFault::no_ipv6:
       return impossible(fault, "this host has no IPv6", "bind 0.0.0.0 instead");
+    case AddressFault::no_protocol:
+      return no_protocol(request.endpoint.protocol);
     case AddressFault::multicast_stream:
       return impossible(fault,
                         address + " is a multicast address, which is for UDP",

@@ -9,6 +9,7 @@
 #include "userspace/conflict/explain.h"
 #include "userspace/daemon/netns_facts.h"
 #include "userspace/source/container_names.h"
+#include "userspace/source/host_facts_reader.h"
 
 namespace portwatch {
 namespace {
@@ -64,10 +65,11 @@ Result<Verdict> Questions::why(const BindRequest& request) {
   if (request.endpoint.port == 0) {
     context.host = *found;
   }
-  const auto facts = host_facts_of(request.netns);
+  auto facts = host_facts_of(request.netns);
   if (!facts) {
     return facts.error();
   }
+  facts->protocol = makes_sockets(request.endpoint.protocol);
   context.failures = recent_failures(request);
   context.loops = pipeline_.active_loops();
   std::erase_if(context.loops,

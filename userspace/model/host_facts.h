@@ -42,7 +42,8 @@ struct HostFacts {
   std::vector<PortInterval> reserved;
   bool nonlocal_bind4 = false;  // net.ipv4.ip_nonlocal_bind
   bool nonlocal_bind6 = false;
-  bool ipv6 = true;  // IPv6 sockets can be made
+  bool ipv6 = true;      // IPv6 sockets can be made
+  bool protocol = true;  // and those of the protocol that was asked about
   // Empty optional: not known. IPv4: the local and broadcast routes of the table
   // "local", which is what bind(2) looks into; IPv6: the addresses.
   std::optional<std::vector<LocalAddress>> addresses;

@@ -11,7 +11,7 @@
 namespace portwatch {
 namespace {
 
-using Words = std::array<std::string_view, 20>;  // unused places stay empty
+using Words = std::array<std::string_view, 21>;  // unused places stay empty
 constexpr Words kStates = {"listening", "bound", "connected", "closing"};
 constexpr Words kHeldBy = {"process", "kernel", "inFlight", "nobody"};
 constexpr Words kSources = {"ebpf", "sock_diag", "procfs", "libproc", "iphlpapi"};
@@ -24,10 +24,11 @@ constexpr Words kOperations = {"bind", "listen", "connect"};
 constexpr Words kSubjects = {"unit", "container", "program"};
 constexpr Words kOutcomes = {"free", "blocked", "unknown"};
 constexpr Words kReasons = {
-    "listener",  "bound",          "clientPort", "connection",     "timeWait",
-    "orphan",    "inFlight",       "kernel",     "lowPort",        "notLocal",
-    "tentative", "exhausted",      "denied",     "otherNamespace", "published",
-    "reserved",  "ephemeralRange", "shadowed",   "failedBefore",   "loops"};
+    "listener",  "bound",     "clientPort",     "connection",  "timeWait",
+    "orphan",    "inFlight",  "kernel",         "lowPort",     "notLocal",
+    "tentative", "exhausted", "denied",         "unsupported", "otherNamespace",
+    "published", "reserved",  "ephemeralRange", "shadowed",    "failedBefore",
+    "loops"};
 
 template <class Enum>
 std::string_view word_of(const Words& words, Enum value) {

@@ -47,6 +47,7 @@ enum class ReasonCode : std::uint8_t {
   tentative,    // the IPv6 address is still being checked (DAD)
   exhausted,    // no free automatic port
   denied,       // another program of the host refuses it (EPERM)
+  unsupported,  // the kernel makes no sockets of this protocol
   // Notes: they block nothing here, but explain.
   other_namespace,  // taken in another network namespace
   published,        // a container's published port

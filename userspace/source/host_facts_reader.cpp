@@ -1,12 +1,14 @@
 #include "userspace/source/host_facts_reader.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
 
+#include "userspace/base/linux_values.h"
 #include "userspace/base/unique_fd.h"
 #include "userspace/source/local_addresses.h"
 #include "userspace/source/read_file.h"
@@ -65,11 +67,39 @@ bool has_ipv6() {
   return any.valid() || errno != EAFNOSUPPORT;
 }
 
+struct SocketKind {
+  int type;
+  int protocol;
+};
+
+SocketKind kind_of(Protocol protocol) {
+  switch (protocol) {
+    case Protocol::udp:
+      return {SOCK_DGRAM, IPPROTO_UDP};
+    case Protocol::udplite:
+      return {SOCK_DGRAM, IPPROTO_UDPLITE};
+    case Protocol::mptcp:
+      return {SOCK_STREAM, kIpprotoMptcp};
+    case Protocol::sctp:
+      return {SOCK_STREAM, IPPROTO_SCTP};
+    case Protocol::tcp:
+      break;
+  }
+  return {SOCK_STREAM, IPPROTO_TCP};
+}
+
 Error unreadable(const char* name) {
   return errno_error(errno, std::string("cannot read net.") + name);
 }
 
 }  // namespace
+
+bool makes_sockets(Protocol protocol) {
+  const SocketKind kind = kind_of(protocol);
+  const UniqueFd any(
+      socket(AF_INET, kind.type | SOCK_CLOEXEC | SOCK_NONBLOCK, kind.protocol));
+  return any.valid() || errno != EPROTONOSUPPORT;
+}
 
 std::optional<std::vector<PortInterval>> parse_port_list(std::string_view text) {
   std::vector<PortInterval> ports;

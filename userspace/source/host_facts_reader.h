@@ -20,6 +20,10 @@ namespace portwatch {
 // cannot be read are an empty optional.
 Result<HostFacts> read_host_facts(const std::string& sysctls = "/proc/sys/net");
 
+// False when this kernel makes no sockets of that protocol. Asking loads its
+// module, as it does for everybody who makes one.
+bool makes_sockets(Protocol protocol);
+
 // "8080,9148-9150\n", as the kernel writes it. Empty when it is anything else.
 std::optional<std::vector<PortInterval>> parse_port_list(std::string_view text);
 

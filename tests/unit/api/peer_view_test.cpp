@@ -213,8 +213,9 @@ TEST(PeerViewVerdict, OneStrangerAmongOnesOwn_HidesTheSentence) {
 // Nearly every code can have a sentence about a process without its socket.
 TEST(PeerViewVerdict, ReasonWithoutASocket_IsNeutralUnlessItIsAboutTheHost) {
   const std::vector<ReasonCode> hosts = {
-      ReasonCode::low_port, ReasonCode::not_local, ReasonCode::tentative,
-      ReasonCode::denied,   ReasonCode::reserved,  ReasonCode::ephemeral_range};
+      ReasonCode::low_port,       ReasonCode::not_local,   ReasonCode::tentative,
+      ReasonCode::denied,         ReasonCode::unsupported, ReasonCode::reserved,
+      ReasonCode::ephemeral_range};
   for (int i = 0; i <= static_cast<int>(ReasonCode::loops); ++i) {
     Reason reason = full_reason(static_cast<ReasonCode>(i));
     reason.bindings.clear();

@@ -81,6 +81,12 @@ TEST_F(Check, TrySucceedsAgainstTheVerdict_Wins) {
       out.text.find("  tried        it succeeds, against what was expected\n"),
       std::string::npos)
       << out.text;
+  EXPECT_EQ(out.text.find("  reason "), std::string::npos) << out.text;
+  run({"check", "5055", "--try", "--json"});
+  const auto document = nlohmann::json::parse(out.text);
+  EXPECT_EQ(document["outcome"], "free");
+  EXPECT_EQ(document["reasons"][0]["blocks"], false);
+  EXPECT_TRUE(document["reasons"][0]["errno"].is_null());
 }
 
 TEST_F(Check, TryFailsAgainstTheVerdict_Wins) {
@@ -97,10 +103,13 @@ TEST_F(Check, TrySettlesTheUnknown) {
   EXPECT_EQ(run({"check", "5055", "--try", "-q"}), kYes);
 }
 
-TEST_F(Check, NoSocketToTryWith_VerdictStands) {
+TEST_F(Check, NoSocketToTryWith_YesIsNotProven) {
   backends.try_result = Error{Errc::io, "socket: Too many open files"};
   EXPECT_EQ(run({"check", "5055", "--try"}), kNo);
   EXPECT_EQ(err.text, "portwatch: cannot try: socket: Too many open files\n");
+  says(Answerable::free);
+  EXPECT_EQ(run({"check", "5055", "--try"}), kCannotKnow);
+  EXPECT_EQ(out.text, "whether 0.0.0.0:5055/tcp can be bound is not known\n");
 }
 
 TEST_F(Check, Json_HasWhatTheKernelSaid) {

@@ -130,6 +130,21 @@ TEST(Explain, ImpossibleIpv6Requests_HaveTheirErrno) {
   EXPECT_EQ(explain(request("::", 8080), {}, facts, context()).error, EAFNOSUPPORT);
 }
 
+TEST(Explain, ProtocolThatTheKernelLacks_IsTheFirstReason) {
+  HostFacts facts = host();
+  facts.protocol = false;
+  for (const char* address : {"192.0.2.1", "::1"}) {
+    BindRequest wanted = request(address, 80, Protocol::sctp);
+    wanted.may_bind_low_ports = false;
+    const Verdict said = explain(wanted, answer({}), facts, context());
+    EXPECT_EQ(said.error, EPROTONOSUPPORT) << address;
+    EXPECT_EQ(codes(said).front(), ReasonCode::unsupported) << address;
+    EXPECT_EQ(said.reasons[0].text,
+              "this kernel makes no sockets of the protocol sctp");
+    EXPECT_EQ(commands(said.reasons[0].remedies), Words{"modprobe sctp"});
+  }
+}
+
 class AutomaticPort : public ::testing::Test {
  protected:
   AutomaticPort() {

@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -70,6 +73,19 @@ TEST_F(SysctlTree, RangeMissing_IsAnError) {
   const auto facts = read();
   ASSERT_FALSE(facts.ok());
   EXPECT_NE(facts.error().context.find("ip_local_port_range"), std::string::npos);
+}
+
+TEST(MakesSockets, UsualProtocols_Always) {
+  EXPECT_TRUE(makes_sockets(Protocol::tcp));
+  EXPECT_TRUE(makes_sockets(Protocol::udp));
+}
+
+TEST(MakesSockets, ProtocolThatMayBeMissing_IsAsTheKernelSays) {
+  const int any = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_SCTP);
+  EXPECT_EQ(makes_sockets(Protocol::sctp), any >= 0);
+  if (any >= 0) {
+    close(any);
+  }
 }
 
 TEST(LocalAddresses, BroadcastRoute_IsMarkedAsOne) {
