@@ -103,6 +103,10 @@ TEST_P(WhyAndCheck, TimeWait_SaysHowLong) {
   const std::string text = closed["text"];
   EXPECT_NE(text.find(" (TIME_WAIT), for "), std::string::npos) << text;
   EXPECT_NE(text.find(" at most"), std::string::npos) << text;
+  if (GetParam().name == "Ebpf") {  // whose history knows who took the port
+    EXPECT_EQ(closed["bindings"][0]["creator"]["pid"], getpid()) << closed.dump(1);
+    EXPECT_NE(text.find(" had it last"), std::string::npos) << text;
+  }
 }
 
 TEST_P(WhyAndCheck, Orphan_IsBlocked) {

@@ -63,11 +63,21 @@ std::string rest_text(const Bindings& bindings) {
   return left ? ", for " + counted(*left, "second") + " at most" : "";
 }
 
+// "; python3 (pid 1234, root) had it last". Nobody holds it, so that a creator is
+// what is known of the past.
+std::string last_owner_text(Bindings bindings) {
+  for (Binding& binding : bindings) {
+    binding.holders.reset();
+  }
+  return owners_of(bindings).empty() ? ""
+                                     : "; " + who_text(bindings) + " had it last";
+}
+
 std::string time_wait_text(const SocketGroup& group) {
   const Bindings& bindings = group.bindings;
   return counted(bindings.size(), "closed connection") + " still " +
          (bindings.size() == 1 ? "holds " : "hold ") + places_text(bindings) +
-         " (TIME_WAIT)" + rest_text(bindings) +
+         " (TIME_WAIT)" + rest_text(bindings) + last_owner_text(bindings) +
          (group.blocks ? ""
                        : "; SO_REUSEADDR passes if the old server had set it too, "
                          "which the kernel does not show");
@@ -77,7 +87,8 @@ std::string orphan_text(const Bindings& bindings) {
   const bool one = bindings.size() == 1;
   return counted(bindings.size(), "connection") +
          " that no process holds any more " + (one ? "is" : "are") +
-         " still closing on " + places_text(bindings) + rest_text(bindings);
+         " still closing on " + places_text(bindings) + rest_text(bindings) +
+         last_owner_text(bindings);
 }
 
 std::string kernel_text(const Bindings& bindings) {

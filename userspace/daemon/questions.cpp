@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "userspace/api/peer_view.h"
+#include "userspace/conflict/address.h"
+#include "userspace/conflict/conflict.h"
 #include "userspace/conflict/explain.h"
 #include "userspace/daemon/netns_facts.h"
 #include "userspace/source/container_names.h"
@@ -28,6 +30,19 @@ bool concerns(const Change& change, const BindRequest& request) {
   }
   return change.loop && change.loop->netns == request.netns &&
          covers(asked, change.loop->protocol);
+}
+
+bool is_left_over(const Binding& binding, const BindRequest& request) {
+  return binding.state == SocketState::closing && !binding.creator &&
+         binding.held_by == HeldBy::nobody && binding.netns == request.netns &&
+         binding.endpoint.port == request.endpoint.port &&
+         request.endpoint.port != 0;
+}
+
+bool had_the_place(const Binding& before, const Binding& left) {
+  return before.creator && before.netns == left.netns &&
+         same_table(before.endpoint.protocol, left.endpoint.protocol) &&
+         addresses_overlap(request_of(left), before).value_or(true);
 }
 
 }  // namespace
@@ -61,6 +76,7 @@ Result<Verdict> Questions::why(const BindRequest& request) {
   if (!found) {
     return found.error();
   }
+  add_last_owners(found->bindings, request);
   redact(*found, viewer);
   if (request.endpoint.port == 0) {
     context.host = *found;
@@ -80,6 +96,33 @@ Result<Verdict> Questions::why(const BindRequest& request) {
     }
   }
   return explain(request, *found, *facts, context);
+}
+
+// What is left of a connection has no process, but it began with one: whoever had
+// the address and the port last.
+void Questions::add_last_owners(std::vector<Binding>& on_port,
+                                const BindRequest& request) const {
+  if (std::none_of(on_port.begin(), on_port.end(), [&](const Binding& one) {
+        return is_left_over(one, request);
+      })) {
+    return;
+  }
+  HistoryQuestion question;
+  question.port = request.endpoint.port;
+  question.netns = request.netns;
+  question.since = clock_.wall_now() - kRecent;
+  const auto past = past_.bindings(question);
+  if (!past) {
+    return;
+  }
+  for (Binding& one : on_port) {
+    const auto last = std::find_if(
+        past->bindings.rbegin(), past->bindings.rend(),
+        [&](const Binding& before) { return had_the_place(before, one); });
+    if (is_left_over(one, request) && last != past->bindings.rend()) {
+      one.creator = last->creator;
+    }
+  }
 }
 
 std::vector<Change> Questions::recent_failures(const BindRequest& request) const {

@@ -33,6 +33,8 @@ class Questions {
 
  private:
   std::vector<Change> recent_failures(const BindRequest& request) const;
+  void add_last_owners(std::vector<Binding>& on_port,
+                       const BindRequest& request) const;
   void doubt_events(EventsAnswer& answer, const std::string& what) const;
 
   Backend& backend_;

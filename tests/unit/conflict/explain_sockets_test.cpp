@@ -163,6 +163,20 @@ TEST(Explain, Orphan_IsNobodys) {
   EXPECT_EQ(commands(reason.remedies), (Words{"-", "-", "ss -K -t sport = :8080"}));
 }
 
+TEST(Explain, ClosedConnections_SayWhoHadThePortLast) {
+  std::vector<Binding> closed = {time_wait("127.0.0.1", 8080, 12),
+                                 time_wait("127.0.0.1", 8080, 43)};
+  closed[0].creator = process(77, "node");
+  const auto reasons = verdict(request("0.0.0.0", 8080), closed).reasons;
+  ASSERT_EQ(reasons.size(), 1u);
+  EXPECT_EQ(
+      reasons[0].text,
+      "2 closed connections still hold 127.0.0.1:8080/tcp (TIME_WAIT), for 43 "
+      "seconds at most; node (pid 77, root) had it last");
+  EXPECT_EQ(commands(reasons[0].remedies), (Words{"-", "-"}))
+      << "it is no holder, and there is nothing to end";
+}
+
 TEST(Explain, OrphanInFinWait2_IsNoTimeWaitAndSaysHowLong) {
   Binding waiting = time_wait("127.0.0.1", 8080, 58);
   waiting.fin_wait2 = true;
