@@ -1,5 +1,6 @@
 // `portwatch why` and `check`: every reason, and the real bind agrees.
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -191,6 +192,47 @@ TEST_P(WhyAndCheck, LowPortAsUser_IsAPrivilege) {
                 {kNobody, {}, std::chrono::seconds(20)})
                 .exit_code,
             1);
+}
+
+TEST_P(WhyAndCheck, RootOfAUserNamespace_HasNoRightsOverThisNetwork) {
+  std::vector<std::string> command = {"/usr/bin/unshare", "-Ur", PORTWATCH, "check",
+                                      "127.0.0.1:80"};
+  if (GetParam().no_daemon) {
+    command.push_back("--no-daemon");
+  } else {
+    command.insert(command.end(), {"--socket", socket_path()});
+  }
+  for (const bool tries : {false, true}) {
+    if (tries) {
+      command.push_back("--try");
+    }
+    const auto said = run_command(command);
+    EXPECT_EQ(said.exit_code, 1) << said.out << said.err;
+    EXPECT_NE(said.out.find("EACCES"), std::string::npos) << said.out;
+  }
+}
+
+// Not every kernel makes such sockets.
+TEST_P(WhyAndCheck, Sctp_IsAsTheKernelSays) {
+  const UniqueFd any(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_SCTP));
+  EXPECT_EQ(say({"check", "127.0.0.1:7712/sctp"}).exit_code, any.valid() ? 0 : 1);
+  EXPECT_EQ(say({"check", "127.0.0.1:7712/sctp", "--try"}).exit_code,
+            any.valid() ? 0 : 1);
+  if (!any.valid()) {
+    expect_blocked(why("127.0.0.1:7712/sctp"), "unsupported", "EPROTONOSUPPORT");
+  }
+}
+
+TEST_P(WhyAndCheck, SocketOfADevice_NamesIt) {
+  const UniqueFd bound = make_socket(Family::ipv4, kTcp);
+  ASSERT_EQ(setsockopt(bound.get(), SOL_SOCKET, SO_BINDTODEVICE, "lo", 2), 0);
+  ASSERT_EQ(try_bind(bound, "0.0.0.0", 7713), 0);
+  start_listening(bound);
+  const Json verdict = why("7713");
+  expect_blocked(verdict, "listener", "EADDRINUSE");
+  const std::string text = (*reason(verdict, "listener"))["text"];
+  EXPECT_NE(text.find("0.0.0.0:7713/tcp on interface lo "), std::string::npos)
+      << text;
 }
 
 TEST_P(WhyAndCheck, Shadowed_IsANote) {
