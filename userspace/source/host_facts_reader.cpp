@@ -72,7 +72,7 @@ struct SocketKind {
   int protocol;
 };
 
-SocketKind kind_of(Protocol protocol) {
+SocketKind socket_kind_of(Protocol protocol) {
   switch (protocol) {
     case Protocol::udp:
       return {SOCK_DGRAM, IPPROTO_UDP};
@@ -95,7 +95,7 @@ Error unreadable(const char* name) {
 }  // namespace
 
 bool makes_sockets(Protocol protocol) {
-  const SocketKind kind = kind_of(protocol);
+  const SocketKind kind = socket_kind_of(protocol);
   const UniqueFd any(
       socket(AF_INET, kind.type | SOCK_CLOEXEC | SOCK_NONBLOCK, kind.protocol));
   return any.valid() || errno != EPROTONOSUPPORT;
