@@ -22,8 +22,10 @@ Hooks::Hooks(EventLoop& loop, const Clock& clock, HookLog log,
     : loop_(loop), clock_(clock), log_(std::move(log)), options_(options) {}
 
 Hooks::~Hooks() {
+  std::erase_if(running_,
+                [](const auto& run) { return run.second.program == nullptr; });
   for (const auto& [id, run] : running_) {
-    run->terminate();
+    run.program->terminate();
   }
   await_ends(options_.grace);
 }
@@ -34,20 +36,24 @@ void Hooks::await_ends(std::chrono::milliseconds limit) {
   for (const auto& [id, run] : running_) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(
         deadline - std::chrono::steady_clock::now());
-    pollfd ended = {run->pidfd(), POLLIN, 0};
+    pollfd ended = {run.program->pidfd(), POLLIN, 0};
     poll(&ended, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
   }
 }
 
 void Hooks::set_rules(const std::vector<HookRule>& rules) {
-  const auto before = std::exchange(rules_, {});
+  auto before = std::exchange(rules_, {});
   for (const HookRule& rule : rules) {
     const auto same =
         std::find_if(before.begin(), before.end(),
                      [&](const auto& old) { return same_hook(old->rule, rule); });
-    const bool known = same != before.end();
-    rules_.push_back(std::make_shared<Rule>(
-        Rule{rule, known ? (*same)->cooldown : Cooldown(rule.cooldown)}));
+    if (same == before.end()) {
+      rules_.push_back(std::make_shared<Rule>(rule));
+    } else {
+      rules_.push_back(std::move(*same));
+      before.erase(same);  // it is one rule's only
+      rules_.back()->rule.origin = rule.origin;
+    }
   }
 }
 
@@ -73,84 +79,85 @@ void Hooks::deliver(const Change& change, const std::string& json) {
       note_dropped(*rule);
     }
   }
-  start_waiting();
 }
 
-bool Hooks::enqueue(const std::shared_ptr<Rule>& rule, const Change& change,
+bool Hooks::enqueue(const RulePtr& rule, const Change& change,
                     const std::string& json) {
-  return rule->rule.webhook.empty() ? enqueue_program(rule, change, json)
-                                    : send_webhook(rule, json);
-}
-
-bool Hooks::enqueue_program(const std::shared_ptr<Rule>& rule, const Change& change,
-                            const std::string& json) {
-  start_waiting();  // what has room does not wait
-  if (waiting_.size() >= options_.max_waiting) {
+  const bool has_room = rule->running < options_.max_running;
+  if (!has_room && rule->waiting.size() >= options_.max_waiting) {
     return false;
   }
-  waiting_.push_back(
-      {rule, HookCommand{rule->rule.exec, hook_environment(change), json + "\n",
-                         rule->rule.timeout, options_.grace}});
+  const bool is_program = rule->rule.webhook.empty();
+  rule->waiting.push_back(
+      {is_program ? hook_environment(change) : std::vector<std::string>{}, json});
+  start_waiting(rule);
   return true;
 }
 
-bool Hooks::send_webhook(const std::shared_ptr<Rule>& rule,
-                         const std::string& json) {
-  WebhookSender* const to = sender();
+void Hooks::start_waiting(const RulePtr& rule) {
+  while (!rule->waiting.empty() && rule->running < options_.max_running) {
+    const Job job = std::move(rule->waiting.front());
+    rule->waiting.pop_front();
+    if (const auto started = start(rule, job); !started) {
+      count(rule->rule.origin, started);
+    }
+  }
+}
+
+Result<void> Hooks::start(const RulePtr& rule, const Job& job) {
   const RunId id = next_id_++;
-  if (to == nullptr || !to->send({rule->rule.webhook, json, rule->rule.timeout,
-                                  rule->rule.retries, id})) {
-    return false;
+  Run run;
+  run.rule = rule;
+  if (rule->rule.webhook.empty()) {
+    auto program = start_program(rule, job, id);
+    if (!program) {
+      return program.error();
+    }
+    run.program = std::move(program).value();
+  } else if (auto sent = send_webhook(rule->rule, job, id); !sent) {
+    return sent;
   }
-  sent_[id] = rule->rule.origin;
-  return true;
+  ++rule->running;
+  running_.emplace(id, std::move(run));
+  return {};
 }
 
-WebhookSender* Hooks::sender() {
+Result<std::unique_ptr<HookRun>> Hooks::start_program(const RulePtr& rule,
+                                                      const Job& job, RunId id) {
+  return HookRun::start(
+      loop_,
+      HookCommand{rule->rule.exec, job.environment, job.json + "\n",
+                  rule->rule.timeout, options_.grace},
+      [this, rule](const std::string& line) {
+        say(HookLevel::info, rule->rule.origin, line);
+      },
+      [this, id](const Result<void>& outcome) { on_end(id, outcome); });
+}
+
+Result<void> Hooks::send_webhook(const HookRule& rule, const Job& job, RunId id) {
   if (sender_ == nullptr) {
-    auto made = WebhookSender::make(loop_, options_.webhooks,
-                                    [this](RunId id, const Result<void>& outcome) {
-                                      const auto node = sent_.extract(id);
-                                      ended(node.mapped(), outcome);
-                                    });
+    auto made = WebhookSender::make(
+        loop_, options_.webhooks, [this](RunId ended, const Result<void>& outcome) {
+          on_end(ended, outcome);
+        });
     if (!made) {
-      say(HookLevel::warning, "webhooks", made.error().context);
-      return nullptr;
+      return made.error();
     }
     sender_ = std::move(made).value();
   }
-  return sender_.get();
+  sender_->send({rule.webhook, job.json, rule.timeout, rule.retries, id});
+  return {};
 }
 
-void Hooks::start_waiting() {
-  while (!waiting_.empty() && running_.size() < options_.max_running) {
-    const Waiting next = std::move(waiting_.front());
-    waiting_.pop_front();
-    start(next);
-  }
+void Hooks::on_end(RunId id, const Result<void>& outcome) {
+  const auto over = running_.extract(id);  // until after this: it called us
+  const RulePtr& rule = over.mapped().rule;
+  --rule->running;
+  count(rule->rule.origin, outcome);
+  start_waiting(rule);
 }
 
-void Hooks::start(const Waiting& next) {
-  const std::string origin = next.rule->rule.origin;
-  const RunId id = next_id_++;
-  auto run = HookRun::start(
-      loop_, next.command,
-      [this, origin](const std::string& line) {
-        say(HookLevel::info, origin, line);
-      },
-      [this, origin, id](const Result<void>& outcome) {
-        const auto over = running_.extract(id);  // until after this
-        ended(origin, outcome);
-        start_waiting();
-      });
-  if (!run) {
-    ended(origin, run.error());
-    return;
-  }
-  running_[id] = std::move(run).value();
-}
-
-void Hooks::ended(const std::string& origin, const Result<void>& outcome) {
+void Hooks::count(const std::string& origin, const Result<void>& outcome) {
   if (outcome) {
     ++counters_.delivered;
     return;

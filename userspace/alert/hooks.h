@@ -3,6 +3,7 @@
 //
 // Threads: the loop's; webhooks have one of their own (webhook.h).
 // Nothing waits for a hook: what cannot be started now waits in a bounded queue.
+// Each rule has runs and a queue of its own: one that hangs delays no other.
 #pragma once
 
 #include <chrono>
@@ -29,8 +30,8 @@ namespace portwatch {
 class Hooks {
  public:
   struct Options {
-    std::size_t max_waiting = 64;  // programs; as many webhooks
-    std::size_t max_running = 4;
+    std::size_t max_waiting = 16;            // of each rule
+    std::size_t max_running = 2;             // the same
     std::chrono::milliseconds grace{2'000};  // HookCommand::grace
     WebhookSender::Options webhooks;
   };
@@ -44,7 +45,7 @@ class Hooks {
   Hooks& operator=(const Hooks&) = delete;
 
   // Replaces the rules. Runs that wait or go on keep theirs, and a rule that was
-  // there before, on whatever line, keeps its cooldowns.
+  // there before, on whatever line, keeps its cooldowns and its queue.
   void set_rules(const std::vector<HookRule>& rules);
 
   // Runs every hook that matches. `json` is the event as `watch` shows it. A second
@@ -55,26 +56,33 @@ class Hooks {
   AlertStatus status() const;
 
  private:
+  struct Job {
+    std::vector<std::string> environment;  // of a program
+    std::string json;
+  };
   struct Rule {
+    explicit Rule(const HookRule& of) : rule(of), cooldown(of.cooldown) {}
     HookRule rule;
     Cooldown cooldown;
+    std::deque<Job> waiting;  // empty while fewer than max_running are on their way
+    std::size_t running = 0;
     bool full = false;  // its last event was dropped
   };
-  struct Waiting {
-    std::shared_ptr<const Rule> rule;
-    HookCommand command;
+  using RulePtr = std::shared_ptr<Rule>;
+  struct Run {
+    RulePtr rule;
+    std::unique_ptr<HookRun> program;  // null: a webhook
   };
   using RunId = std::uint64_t;
 
-  bool enqueue(const std::shared_ptr<Rule>& rule, const Change& change,
-               const std::string& json);
-  bool enqueue_program(const std::shared_ptr<Rule>& rule, const Change& change,
-                       const std::string& json);
-  bool send_webhook(const std::shared_ptr<Rule>& rule, const std::string& json);
-  WebhookSender* sender();
-  void start_waiting();
-  void start(const Waiting& next);
-  void ended(const std::string& origin, const Result<void>& outcome);
+  bool enqueue(const RulePtr& rule, const Change& change, const std::string& json);
+  void start_waiting(const RulePtr& rule);
+  Result<void> start(const RulePtr& rule, const Job& job);
+  Result<std::unique_ptr<HookRun>> start_program(const RulePtr& rule,
+                                                 const Job& job, RunId id);
+  Result<void> send_webhook(const HookRule& rule, const Job& job, RunId id);
+  void on_end(RunId id, const Result<void>& outcome);
+  void count(const std::string& origin, const Result<void>& outcome);
   void note_dropped(Rule& rule);
   void say(HookLevel level, const std::string& origin, const std::string& text);
   void await_ends(std::chrono::milliseconds limit);
@@ -83,11 +91,9 @@ class Hooks {
   const Clock& clock_;
   HookLog log_;
   Options options_;
-  std::vector<std::shared_ptr<Rule>> rules_;
-  std::deque<Waiting> waiting_;
-  std::map<RunId, std::unique_ptr<HookRun>> running_;
+  std::vector<RulePtr> rules_;
+  std::map<RunId, Run> running_;
   std::unique_ptr<WebhookSender> sender_;  // made when it is needed
-  std::map<RunId, std::string> sent_;      // origin of each webhook on its way
   RunId next_id_ = 1;
   AlertStatus counters_;
 };

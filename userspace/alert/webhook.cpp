@@ -72,8 +72,8 @@ Result<std::unique_ptr<WebhookSender>> WebhookSender::make(EventLoop& loop,
   return sender;
 }
 
-bool WebhookSender::send(WebhookRequest request) {
-  return thread_->push(std::move(request));
+void WebhookSender::send(WebhookRequest request) {
+  thread_->push(std::move(request));
 }
 
 void WebhookSender::on_outcomes() {

@@ -36,8 +36,6 @@ struct WebhookRequest {
 class WebhookSender {
  public:
   struct Options {
-    std::size_t max_waiting = 64;  // those that are on their way not counted
-    std::size_t max_running = 4;
     std::chrono::milliseconds first_pause{1'000};
     std::chrono::milliseconds longest_pause{30'000};
     std::string ca_file;  // empty: the system's
@@ -54,8 +52,9 @@ class WebhookSender {
   WebhookSender(const WebhookSender&) = delete;
   WebhookSender& operator=(const WebhookSender&) = delete;
 
-  // Returns at once. False: as many as may wait do.
-  bool send(WebhookRequest request);
+  // Returns at once. All that were sent are on their way at the same time: who
+  // sends bounds them.
+  void send(WebhookRequest request);
 
  private:
   WebhookSender(EventLoop& loop, OnEnd on_end);

@@ -47,16 +47,12 @@ WebhookThread::~WebhookThread() {
   }
 }
 
-bool WebhookThread::push(WebhookRequest request) {
+void WebhookThread::push(WebhookRequest request) {
   {
     const std::lock_guard lock(mutex_);
-    if (waiting_.size() >= options_.max_waiting) {
-      return false;
-    }
     waiting_.push_back(std::move(request));
   }
   curl_multi_wakeup(multi_.get());
-  return true;
 }
 
 std::vector<WebhookThread::Outcome> WebhookThread::take_outcomes() {
@@ -74,14 +70,10 @@ void WebhookThread::run() {
   }
 }
 
-bool WebhookThread::has_room() const {
-  return running_.size() + pausing_.size() < options_.max_running;
-}
-
-// Takes what waits while there is room. False: it is over.
+// Takes what waits. False: it is over.
 bool WebhookThread::admit() {
   const std::lock_guard lock(mutex_);
-  while (!stop_ && !waiting_.empty() && has_room()) {
+  while (!stop_ && !waiting_.empty()) {
     pausing_.push_back(
         std::make_unique<WebhookTransfer>(std::move(waiting_.front()), options_));
     waiting_.pop_front();
@@ -138,7 +130,7 @@ void WebhookThread::report(std::uint64_t tag, Result<void> outcome) {
 // Until something is due; libcurl knows about its own timeouts.
 int WebhookThread::wait_ms() {
   const std::lock_guard lock(mutex_);
-  if (!waiting_.empty() && has_room()) {
+  if (!waiting_.empty()) {
     return 0;
   }
   auto wait = std::chrono::milliseconds(3'600'000);

@@ -28,7 +28,7 @@ class WebhookThread {
   WebhookThread(const WebhookThread&) = delete;
   WebhookThread& operator=(const WebhookThread&) = delete;
 
-  bool push(WebhookRequest request);  // false: full
+  void push(WebhookRequest request);
   std::vector<Outcome> take_outcomes();
   int news() const { return news_.get(); }
 
@@ -44,7 +44,6 @@ class WebhookThread {
   void end_done();
   void end_one(Transfers::iterator ended, CURLcode code);
   void report(std::uint64_t tag, Result<void> outcome);
-  bool has_room() const;
   int wait_ms();
 
   const WebhookSender::Options options_;

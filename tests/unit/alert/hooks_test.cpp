@@ -65,6 +65,20 @@ class HooksTest : public testing::Test {
     test::run_until(*loop_, until);
   }
 
+  // The next one when all before it were delivered by one of the rules.
+  void deliver_one_by_one(std::size_t count) {
+    std::vector<test::Step> steps;
+    for (std::size_t i = 0; i <= count; ++i) {
+      steps.push_back({[this, i] { return counted(i, 0); },
+                       [this, i, count] {
+                         if (i < count) {
+                           hooks_->deliver(crash_loop(), "{}");
+                         }
+                       }});
+    }
+    run_steps(std::move(steps));
+  }
+
   const test::TrustedDir directory_;
   int scripts_ = 0;
   std::unique_ptr<EventLoop> loop_;
@@ -189,6 +203,30 @@ TEST_F(HooksTest, FullQueue_DropsAndTellsOnce) {
   const std::string lines(5, '\n');
   ASSERT_EQ(write(open_gate.get(), lines.data(), lines.size()), 5);
   run_until([&] { return counted(5, 0); });
+}
+
+TEST_F(HooksTest, ProgramThatHangs_DelaysNoOtherRule) {
+  options_.grace = std::chrono::milliseconds(1);  // of our end
+  make();
+  const HookRule hanging =
+      exec_rule("trap '' TERM\nwhile :; do sleep 1000; done\n");
+  const HookRule prompt = exec_rule("echo prompt\n");
+  hooks_->set_rules({hanging, prompt});
+  deliver_one_by_one(2 * options_.max_waiting);
+  EXPECT_EQ(said_.size(), 2 * options_.max_waiting);
+  EXPECT_EQ(hooks_->status().dropped, options_.max_waiting - options_.max_running);
+}
+
+TEST_F(HooksTest, WebhookThatHangs_DelaysNoOtherRuleAndIsBounded) {
+  const FakeHttpServer hanging({0});
+  const FakeHttpServer server({200});
+  make();
+  HookRule endless = webhook_rule(hanging.url());
+  endless.timeout = std::chrono::hours(1);
+  hooks_->set_rules({endless, webhook_rule(server.url())});
+  deliver_one_by_one(2 * options_.max_waiting);
+  EXPECT_EQ(hooks_->status().dropped, options_.max_waiting - options_.max_running);
+  EXPECT_LE(hanging.requests().size(), options_.max_running);
 }
 
 TEST_F(HooksTest, DroppedEvent_StartsNoCooldown) {
