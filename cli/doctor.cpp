@@ -24,7 +24,8 @@ bool knows_events(const std::optional<EventsAnswer>& answer) {
   return answer && !std::any_of(answer->missing.begin(), answer->missing.end(),
                                 [](const Missing& gap) {
                                   return gap.what.rfind("failures", 0) == 0 ||
-                                         gap.what.rfind("loops", 0) == 0;
+                                         gap.what.rfind("loops", 0) == 0 ||
+                                         gap.what.rfind("history", 0) == 0;
                                 });
 }
 

@@ -15,7 +15,7 @@ struct LoopStory {
 
 // One for each series: the active ones first, then those of the past, youngest
 // first. The beginning of a series is told with its end; one whose end is not
-// there (its daemon went first) is of the past unless answer.active counts it.
+// there (its daemon went first) is of the past: the daemon says which go on.
 // The answer must outlive them.
 std::vector<LoopStory> loop_stories(const EventsAnswer& answer);
 

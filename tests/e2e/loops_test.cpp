@@ -146,14 +146,35 @@ TEST_F(Loops, ContainersCgroup_IsTheSubject) {
 TEST_F(Loops, Command_ShowsTheActiveOne) {
   start_with_hook();
   EXPECT_EQ(ask({"loops"}).exit_code, 1);
-  for (int i = 0; i < 5; ++i) {
-    live_and_die(7605, "os._exit(3)\n");
+  for (int i = 0; i < 7; ++i) {
+    live_and_die(7605, i < 6 ? "os._exit(3)\n" : "os._exit(4)\n");
   }
   const auto page = ask({"loops"});
   EXPECT_EQ(page.exit_code, 0) << page.err;
-  EXPECT_NE(page.out.find("7605"), std::string::npos) << page.out;
+  EXPECT_NE(page.out.find("keeps dying on port 7605"), std::string::npos)
+      << page.out;
   const Json said = json({"loops", "7605"});
   EXPECT_EQ(said["active"], 1) << said.dump(1);
+  ASSERT_EQ(said["events"].size(), 1u) << said.dump(1);
+  EXPECT_EQ(said["events"][0]["active"], true);
+  EXPECT_EQ(said["events"][0]["count"], 7);
+  EXPECT_EQ(said["events"][0]["lastExit"]["code"], 4);
+}
+
+TEST_F(Loops, AlertThatNobodyRemembers_LoopIsToldAllTheSame) {
+  configure("[history]\npath = \"\"\n[events]\nrecent = 0\n");
+  start_daemon();
+  EXPECT_EQ(ask({"doctor", "-q"}).exit_code, 3);  // without a history
+  for (int i = 0; i < 5; ++i) {
+    live_and_die(7607, "os._exit(3)\n");
+  }
+  const Json said = json({"loops"});
+  ASSERT_EQ(said["events"].size(), 1u) << said.dump(1);
+  EXPECT_EQ(said["events"][0]["event"], "crashLoop");
+  const auto page = ask({"doctor"});
+  EXPECT_EQ(page.exit_code, 1) << page.out;
+  EXPECT_NE(page.out.find("keeps dying on 7607/tcp"), std::string::npos)
+      << page.out;
 }
 
 // Without eBPF lives are compared by looks: they must be longer than one interval.

@@ -82,6 +82,9 @@ void write_loop(JsonWriter& out, const Loop& loop) {
   write_field(out, "blockers", loop.blockers);
   write_exit(out, "lastExit", loop.last_exit);
   write_field(out, "process", loop.last_process);
+  if (loop.active) {
+    out.field("active", true);
+  }
 }
 
 void read_loop(JsonReader& in, Loop& loop) {
@@ -98,6 +101,9 @@ void read_loop(JsonReader& in, Loop& loop) {
   in.list("blockers", loop.blockers, binding_from_json);
   in.nested("lastExit", loop.last_exit, exit_from_json);
   in.nested("process", loop.last_process, process_from_json);
+  std::optional<bool> active;
+  in.read("active", active);
+  loop.active = active.value_or(false);
 }
 
 std::string json_text(const ProcessEnd& end) {

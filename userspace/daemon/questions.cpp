@@ -155,9 +155,7 @@ Result<EventsAnswer> Questions::loops(const HistoryQuestion& question) {
                               ChangeType::loop_ended},
                              question);
   if (answer) {
-    for (const Change& loop : pipeline_.active_loops()) {
-      answer->active += !question.port || port_of(loop) == *question.port ? 1 : 0;
-    }
+    add_active_loops(*answer, pipeline_.active_loops(), question);
     doubt_events(*answer, "loops");
   }
   return answer;

@@ -134,6 +134,7 @@ std::optional<BootTime> SeriesBook::deadline(std::chrono::seconds interval) cons
 void SeriesBook::active(std::vector<Change>& out) const {
   for (const auto& [key, told] : told_) {
     out.push_back(about(alert_, told.found, told.loop));
+    out.back().loop->active = true;
   }
 }
 

@@ -31,4 +31,10 @@ struct EventsAnswer {
   std::size_t active = 0;  // loops: of those, so many go on
 };
 
+// Adds the loops that go on (Loop::active, counted up to now) to those of the past:
+// each series once. They are there whenever they began, and before others when
+// question.limit is reached.
+void add_active_loops(EventsAnswer& answer, std::vector<Change> active,
+                      const HistoryQuestion& question);
+
 }  // namespace portwatch

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <csignal>
 #include <cstring>
+#include <tuple>
 
 namespace portwatch {
 namespace {
@@ -69,6 +70,14 @@ std::optional<int> signal_from(std::string_view name) {
   return parsed.ec == std::errc() && parsed.ptr == end && number > 0
              ? std::optional<int>(number)
              : std::nullopt;
+}
+
+bool same_series(const Loop& a, const Loop& b) {
+  const auto key = [](const Loop& loop) {
+    return std::tie(loop.subject, loop.protocol, loop.port, loop.netns, loop.window,
+                    loop.first);
+  };
+  return key(a) == key(b);
 }
 
 std::string to_string(const ExitStatus& status) {

@@ -68,8 +68,13 @@ struct Loop {
   std::optional<std::vector<Binding>> blockers;
   std::optional<ExitStatus> last_exit;  // empty: it did not end, or not known
   std::optional<Process> last_process;
+  // It goes on, and this is how it stands now. False: as it was when it was told.
+  bool active = false;
 
   friend bool operator==(const Loop&, const Loop&) = default;
 };
+// One series' beginning, state and end. The two kinds count in windows of their
+// own.
+bool same_series(const Loop& a, const Loop& b);
 
 }  // namespace portwatch

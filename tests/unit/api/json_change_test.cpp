@@ -62,9 +62,9 @@ TEST(JsonChange, WhatIsNotKnown_SurvivesTheRoundTrip) {
 
 TEST(JsonChange, EveryType_HasTheContractsFields) {
   using Names = std::vector<std::string>;
-  const Names loop = {"blockers", "cause",   "count",       "first", "last",
-                      "lastExit", "netns",   "netnsCookie", "port",  "process",
-                      "protocol", "subject", "window"};
+  const Names loop = {"active",  "blockers", "cause",   "count",       "first",
+                      "last",    "lastExit", "netns",   "netnsCookie", "port",
+                      "process", "protocol", "subject", "window"};
   EXPECT_EQ(content_of(event_of(ChangeType::release)), Names{"binding"});
   EXPECT_EQ(content_of(event_of(ChangeType::events_lost)), Names{"count"});
   EXPECT_EQ(content_of(event_of(ChangeType::resynced)), Names{"repairs"});

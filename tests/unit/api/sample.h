@@ -126,6 +126,7 @@ inline Loop full_loop(Port port) {
   loop.blockers = {full_binding(port, 34)};
   loop.last_exit = ExitStatus{{}, SIGKILL, true};
   loop.last_process = full_process(kSamplePid, 33);
+  loop.active = true;
   return loop;
 }
 

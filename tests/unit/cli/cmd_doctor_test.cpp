@@ -42,6 +42,9 @@ class Doctor : public CommandTest {
     backends.daemon.answer = exact(std::move(bindings));
   }
   void loops(std::vector<Change> active) {
+    for (Change& loop : active) {
+      loop.loop->active = true;
+    }
     backends.daemon.loops.active = active.size();
     backends.daemon.loops.events = std::move(active);
   }
@@ -118,8 +121,15 @@ TEST_F(Doctor, TimeWait_IsAPileAboveTwenty) {
 TEST_F(Doctor, EndedLoop_IsNoFinding) {
   loops({crash_loop()});
   backends.daemon.loops.events[0].type = ChangeType::loop_ended;
+  backends.daemon.loops.events[0].loop->active = false;
   backends.daemon.loops.active = 0;
   EXPECT_EQ(run({"doctor", "-q"}), kYes);
+}
+
+TEST_F(Doctor, HistoryThatIsOff_CannotKnow) {
+  backends.daemon.failures.missing = {{"history", "it is off"}};
+  EXPECT_EQ(run({"doctor"}), kCannotKnow);
+  EXPECT_TRUE(says("partial      history: it is off\n")) << out.text;
 }
 
 TEST_F(Doctor, OtherPort_IsLeftOut) {

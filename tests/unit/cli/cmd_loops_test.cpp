@@ -13,8 +13,12 @@ class Loops : public CommandTest {
     ended.type = ChangeType::loop_ended;
     ended.time = kNow - std::chrono::hours(1);
     ended.loop->subject.name = "old.service";
-    backends.daemon.loops.events = {ended, failure_loop()};
+    backends.daemon.loops.events = {ended, active(failure_loop())};
     backends.daemon.loops.active = 1;
+  }
+  static Change active(Change loop) {
+    loop.loop->active = true;
+    return loop;
   }
 };
 
@@ -53,7 +57,7 @@ TEST_F(Loops, BeginningAndEnd_AreOneLoop) {
   ended.type = ChangeType::loop_ended;
   Change crash = crash_loop();
   crash.loop->window = std::chrono::hours(1);
-  backends.daemon.loops.events = {failure_loop(), ended, crash};
+  backends.daemon.loops.events = {failure_loop(), ended, active(crash)};
   EXPECT_EQ(run({"loops"}), kYes);
   EXPECT_EQ(out.text.find("keeps failing"), std::string::npos) << out.text;
   EXPECT_NE(out.text.find("kept failing to bind port 5055/tcp, until 10:42:17"),
@@ -68,7 +72,7 @@ TEST_F(Loops, EndOfACrashLoopWithBlockers_EndsThatOne) {
   crash.loop->blockers = failure_loop().loop->blockers;
   Change ended = crash;
   ended.type = ChangeType::loop_ended;
-  backends.daemon.loops.events = {failure_loop(), crash, ended};
+  backends.daemon.loops.events = {active(failure_loop()), crash, ended};
   EXPECT_EQ(run({"loops"}), kYes);
   EXPECT_EQ(out.text.rfind("demo.service keeps failing to bind port", 0), 0u)
       << out.text;
@@ -81,7 +85,7 @@ TEST_F(Loops, BegunAgain_IsActiveOnce) {
   ended.type = ChangeType::loop_ended;
   Change again = failure_loop();
   again.loop->first = ended.loop->last;
-  backends.daemon.loops.events = {failure_loop(), ended, again};
+  backends.daemon.loops.events = {failure_loop(), ended, active(again)};
   EXPECT_EQ(run({"loops"}), kYes);
   EXPECT_EQ(out.text.rfind("demo.service keeps failing", 0), 0u) << out.text;
   EXPECT_NE(out.text.find("\n\ndemo.service kept failing"), std::string::npos);
@@ -90,7 +94,7 @@ TEST_F(Loops, BegunAgain_IsActiveOnce) {
 TEST_F(Loops, EndNotSeen_IsNotClaimedToGoOn) {
   Change old = crash_loop();
   old.loop->first -= std::chrono::hours(1);
-  backends.daemon.loops.events = {old, failure_loop()};
+  backends.daemon.loops.events = {active(failure_loop()), old};  // the younger one
   EXPECT_EQ(run({"loops"}), kYes);
   EXPECT_NE(out.text.find("kept dying on port 5055/tcp, until a time that is not "
                           "known\n"),
