@@ -54,7 +54,7 @@ void BindFailureLoop::on_taken(const Change& change, const Moment& now,
        change.type == ChangeType::bind)) {
     return;
   }
-  series_.end(sighting->key, now, out);
+  series_.end_refusals(sighting->key, now, out);
   attempts_.erase(sighting->key);
 }
 

@@ -40,6 +40,11 @@ class BindFailureLoop final : public Detector {
 
   void set_options(const BurstOptions& options) { options_ = options; }
   void active(std::vector<Change>& out) const { series_.active(out); }
+  // `other`: the deaths that such failures cause are the same loop.
+  void pair_with(SeriesBook& other) {
+    series_.pair_with(other);
+    other.pair_with(series_);
+  }
   // Entries in memory; at most 4 * max_keys.
   std::size_t size() const { return series_.size() + attempts_.size(); }
 

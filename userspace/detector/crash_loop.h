@@ -66,6 +66,7 @@ class CrashLoop final : public Detector {
     automatic_ = automatic;
   }
   void active(std::vector<Change>& out) const { series_.active(out); }
+  SeriesBook& series() { return series_; }  // to be paired
   // Entries in memory; at most 4 * max_keys.
   std::size_t size() const {
     return series_.size() + lives_.size() + sockets_.size();

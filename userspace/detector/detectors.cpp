@@ -26,7 +26,9 @@ Detectors::Detectors(const DetectorOptions& options, std::size_t max_keys)
       crash_loop_(options.crash_loop, options.automatic_ports, max_keys),
       orphan_(options.automatic_ports, max_keys),
       owner_change_(options.automatic_ports, max_keys),
-      time_wait_pile_(options.time_wait, max_keys) {}
+      time_wait_pile_(options.time_wait, max_keys) {
+  bind_failure_loop_.pair_with(crash_loop_.series());
+}
 
 std::vector<Change> Detectors::observe(const Change& change, const Moment& now) {
   std::vector<Change> alerts = advance(now);

@@ -31,6 +31,11 @@ std::optional<Sighting> sighting(const Process& process, const PortKey& port,
   return seen;
 }
 
+// As cause_of() writes it.
+bool is_refusal(const Loop& loop) {
+  return operation_from(loop.cause.substr(0, loop.cause.find(':'))).has_value();
+}
+
 }  // namespace
 
 std::optional<Sighting> sighting_of(const Process& owner, const Binding& binding) {
@@ -55,10 +60,7 @@ void SeriesBook::add(const SeriesKey& key, Loop latest, const BurstOptions& opti
   }
   latest.last = now.wall;
   if (Told* told = told_.find(key)) {
-    latest.count = told->loop.count + 1;
-    latest.window = told->loop.window;
-    latest.first = told->loop.first;
-    told->loop = std::move(latest);
+    count_on(key, *told, std::move(latest), now, out);
     seen(key, now);
     return;
   }
@@ -79,17 +81,43 @@ void SeriesBook::add(const SeriesKey& key, Loop latest, const BurstOptions& opti
   }
 }
 
+void SeriesBook::count_on(const SeriesKey& key, Told& told, Loop latest,
+                          const Moment& now, std::vector<Change>& out) {
+  latest.count = told.loop.count + 1;
+  latest.window = told.loop.window;
+  latest.first = told.loop.first;
+  told.loop = std::move(latest);
+  if (told.silent && !is_told_by_twin(key, told.loop)) {  // another fault now
+    told.silent = false;
+    told.as = alert_;
+    told.found = now.wall;
+    out.push_back(about(alert_, now.wall, told.loop));
+  } else if (!is_refusal(told.loop) && silent_twin_of(key) != nullptr) {
+    twin_->told_.erase(key);  // what it counted was told; what comes is new
+  }
+}
+
 void SeriesBook::tell(const SeriesKey& key, Loop loop, const Moment& now,
                       std::vector<Change>& out) {
-  if (told_.full()) {
-    end(told_.oldest()->first, now, out);  // no alert without its end
-  }
+  make_room(now, out);
   Told& told = told_.touch(key);
   told.loop = std::move(loop);
+  told.as = alert_;
   told.found = now.wall;
   told.seen = now.boot;
+  told.silent = is_told_by_twin(key, told.loop);
   pending_.erase(key);
-  out.push_back(about(alert_, now.wall, told.loop));
+  if (!told.silent) {
+    out.push_back(about(alert_, now.wall, told.loop));
+  }
+}
+
+// No alert without its end.
+void SeriesBook::make_room(const Moment& now, std::vector<Change>& out) {
+  if (told_.full()) {
+    const SeriesKey oldest = told_.oldest()->first;
+    fall_quiet(oldest, now, out);
+  }
 }
 
 void SeriesBook::seen(const SeriesKey& key, const Moment& now) {
@@ -105,10 +133,78 @@ void SeriesBook::seen(const SeriesKey& key, const Moment& now) {
 void SeriesBook::end(const SeriesKey& key, const Moment& now,
                      std::vector<Change>& out) {
   pending_.erase(key);
-  if (Told* told = told_.find(key)) {
-    out.push_back(about(ChangeType::loop_ended, now.wall, std::move(told->loop)));
-    told_.erase(key);
+  const Told* told = told_.find(key);
+  if (told == nullptr) {
+    return;
   }
+  const bool is_shared = told->silent || silent_twin_of(key) != nullptr;
+  if (is_shared && told->silent) {
+    twin_->erase_told(key, now, out);  // it knows how we stood
+  }
+  erase_told(key, now, out);
+  if (is_shared) {
+    twin_->told_.erase(key);
+  }
+}
+
+void SeriesBook::end_refusals(const SeriesKey& key, const Moment& now,
+                              std::vector<Change>& out) {
+  end(key, now, out);
+  if (twin_ != nullptr && twin_->tells_refusals(key)) {
+    twin_->end(key, now, out);
+  }
+}
+
+void SeriesBook::erase_told(const SeriesKey& key, const Moment& now,
+                            std::vector<Change>& out) {
+  const Told* told = told_.find(key);
+  if (told != nullptr && !told->silent) {
+    out.push_back(
+        about(ChangeType::loop_ended, now.wall, as_it_stands(key, *told)));
+  }
+  told_.erase(key);
+}
+
+// Nothing was seen of it for long. A silent twin goes on: then the fault does.
+void SeriesBook::fall_quiet(const SeriesKey& key, const Moment& now,
+                            std::vector<Change>& out) {
+  Told& told = *told_.find(key);
+  if (silent_twin_of(key) == nullptr) {
+    erase_told(key, now, out);
+    return;
+  }
+  Told& other = *twin_->told_.find(key);
+  other.silent = false;
+  other.as = told.as;
+  other.found = told.found;
+  other.loop.first = told.loop.first;
+  other.loop.window = told.loop.window;
+  other.loop.count = std::max(told.loop.count, other.loop.count);
+  told_.erase(key);
+}
+
+bool SeriesBook::tells_refusals(const SeriesKey& key) const {
+  const Told* told = told_.find(key);
+  return told != nullptr && !told->silent && is_refusal(told->loop);
+}
+
+bool SeriesBook::is_told_by_twin(const SeriesKey& key, const Loop& loop) const {
+  return twin_ != nullptr && is_refusal(loop) && twin_->tells_refusals(key);
+}
+
+const SeriesBook::Told* SeriesBook::silent_twin_of(const SeriesKey& key) const {
+  const Told* told = twin_ != nullptr ? twin_->told_.find(key) : nullptr;
+  return told != nullptr && told->silent ? told : nullptr;
+}
+
+// Those who only fail to bind have no end of their own.
+Loop SeriesBook::as_it_stands(const SeriesKey& key, const Told& told) const {
+  Loop loop = told.loop;
+  const Told* silent = silent_twin_of(key);
+  if (!loop.last_exit && silent != nullptr) {
+    loop.last_exit = silent->loop.last_exit;
+  }
+  return loop;
 }
 
 void SeriesBook::expire(std::chrono::seconds interval, const Moment& now,
@@ -120,7 +216,8 @@ void SeriesBook::expire(std::chrono::seconds interval, const Moment& now,
     pending_.erase(pending_.oldest()->first);
   }
   while (is_quiet(told_.oldest())) {
-    end(told_.oldest()->first, now, out);
+    const SeriesKey quiet = told_.oldest()->first;
+    fall_quiet(quiet, now, out);
   }
 }
 
@@ -133,8 +230,10 @@ std::optional<BootTime> SeriesBook::deadline(std::chrono::seconds interval) cons
 
 void SeriesBook::active(std::vector<Change>& out) const {
   for (const auto& [key, told] : told_) {
-    out.push_back(about(alert_, told.found, told.loop));
-    out.back().loop->active = true;
+    if (!told.silent) {
+      out.push_back(about(told.as, told.found, as_it_stands(key, told)));
+      out.back().loop->active = true;
+    }
   }
 }
 

@@ -4,6 +4,9 @@
 // A series is told once, when `burst` occurrences are within `interval`, and its
 // end is told once. Those that are told and those that are not yet are bounded
 // apart: a storm of strangers does not push out a loop that goes on.
+//
+// Two books of one subject may be about one fault: who cannot bind dies of it. As
+// twins they tell it once, see pair_with().
 #pragma once
 
 #include <chrono>
@@ -54,6 +57,13 @@ class SeriesBook {
   // `alert`: the type of the change that tells a loop.
   SeriesBook(ChangeType alert, std::size_t max_keys)
       : alert_(alert), pending_(max_keys), told_(max_keys) {}
+  SeriesBook(const SeriesBook&) = delete;
+  SeriesBook& operator=(const SeriesBook&) = delete;
+
+  // A series whose cause is a failed bind is silent while the twin tells such a one
+  // of the same key: it is counted, and when only it goes on it becomes the one
+  // that was told. Their end is one. For both books; the twin must outlive this.
+  void pair_with(SeriesBook& twin) { twin_ = &twin; }
 
   // It happened once more. `latest` has all but count, window and times, and is
   // about its last occurrence; `count` becomes the number since `first`.
@@ -63,6 +73,9 @@ class SeriesBook {
   void seen(const SeriesKey& key, const Moment& now);
   // It is over, for whatever reason; nothing when there is no such series.
   void end(const SeriesKey& key, const Moment& now, std::vector<Change>& out);
+  // What was refused was had: of the twin, what failed binds caused is over too.
+  void end_refusals(const SeriesKey& key, const Moment& now,
+                    std::vector<Change>& out);
   // Ends those that nothing was seen of for `interval`.
   void expire(std::chrono::seconds interval, const Moment& now,
               std::vector<Change>& out);
@@ -74,7 +87,6 @@ class SeriesBook {
   }
   // The alert of each loop that goes on, with what is known of it by now.
   void active(std::vector<Change>& out) const;
-  std::size_t active_count() const { return told_.size(); }
   std::size_t size() const { return pending_.size() + told_.size(); }
 
  private:
@@ -84,13 +96,27 @@ class SeriesBook {
   };
   struct Told {
     Loop loop;
+    ChangeType as = ChangeType::crash_loop;  // the alert's type
     WallTime found{};
     BootTime seen{};
+    bool silent = false;  // the twin tells it
   };
   void tell(const SeriesKey& key, Loop loop, const Moment& now,
             std::vector<Change>& out);
+  void count_on(const SeriesKey& key, Told& told, Loop latest, const Moment& now,
+                std::vector<Change>& out);
+  void make_room(const Moment& now, std::vector<Change>& out);
+  void fall_quiet(const SeriesKey& key, const Moment& now,
+                  std::vector<Change>& out);
+  void erase_told(const SeriesKey& key, const Moment& now,
+                  std::vector<Change>& out);
+  bool tells_refusals(const SeriesKey& key) const;
+  bool is_told_by_twin(const SeriesKey& key, const Loop& loop) const;
+  const Told* silent_twin_of(const SeriesKey& key) const;
+  Loop as_it_stands(const SeriesKey& key, const Told& told) const;
 
   ChangeType alert_;
+  SeriesBook* twin_ = nullptr;
   RecentMap<SeriesKey, Pending> pending_;
   RecentMap<SeriesKey, Told> told_;
 };
