@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
+#include <utility>
 
 #include "cli/exit_code.h"
 #include "cli/text.h"
 #include "cli/verdict.h"
+#include "cli/words.h"
 
 namespace portwatch::cli {
 namespace {
@@ -29,7 +32,95 @@ bool knows_events(const std::optional<EventsAnswer>& answer) {
                                 });
 }
 
+const Binding* binding_in(const DoctorFacts& facts, std::uint32_t netns,
+                          bool (*is_wanted)(const Binding&)) {
+  const auto& all = facts.sockets.bindings;
+  const auto found = std::find_if(all.begin(), all.end(), [&](const Binding& one) {
+    return one.netns == netns && is_wanted(one);
+  });
+  return found == all.end() ? nullptr : &*found;
+}
+
+const Binding* named_in(const DoctorFacts& facts, std::uint32_t netns) {
+  return binding_in(facts, netns, [](const Binding& binding) {
+    return binding.netns_name.has_value();
+  });
+}
+
+bool is_foreign(const DoctorFacts& facts, std::uint32_t netns) {
+  return netns != 0 && facts.own_netns != 0 && netns != facts.own_netns;
+}
+
+void name_netns(const DoctorFacts& facts, Finding& finding) {
+  if (const Binding* named = named_in(facts, finding.netns)) {
+    finding.netns_name = named->netns_name;
+  }
+  if (is_foreign(facts, finding.netns)) {
+    Binding place;
+    place.netns = finding.netns;
+    place.netns_name = finding.netns_name;
+    finding.text += ", in network namespace " + netns_words(place);
+  }
+}
+
+std::optional<std::string> command_for_all(std::string_view code) {
+  return code == "loop"          ? std::optional<std::string>("portwatch loops")
+         : code == "failedBinds" ? std::optional<std::string>("portwatch failures")
+                                 : std::nullopt;
+}
+
+Finding rest_of(std::string_view code, bool note, std::size_t count) {
+  Finding finding;
+  finding.code = code;
+  finding.note = note;
+  finding.text =
+      std::to_string(count) + " more of this kind (" + std::string(code) + ")";
+  if (const auto command = command_for_all(code)) {
+    finding.remedies = {{"see all of them", command}};
+  }
+  return finding;
+}
+
+// Their order is by code.
+std::vector<Finding> bounded(std::vector<Finding> findings) {
+  std::map<std::string_view, std::size_t> counts;
+  for (const Finding& finding : findings) {
+    ++counts[finding.code];
+  }
+  std::map<std::string_view, std::size_t> shown;
+  std::vector<Finding> kept;
+  for (Finding& finding : findings) {
+    const std::size_t nth = ++shown[finding.code];
+    if (nth <= kMaxOfAKind) {
+      kept.push_back(std::move(finding));
+    } else if (nth == kMaxOfAKind + 1) {
+      kept.push_back(
+          rest_of(finding.code, finding.note, counts[finding.code] - kMaxOfAKind));
+    }
+  }
+  return kept;
+}
+
 }  // namespace
+
+std::optional<std::string> command_in(const DoctorFacts& facts, std::uint32_t netns,
+                                      const std::string& command) {
+  if (!is_foreign(facts, netns)) {
+    return command;
+  }
+  if (const Binding* named = named_in(facts, netns)) {
+    return command_line({"ip", "netns", "exec", *named->netns_name}) + " " +
+           command;
+  }
+  const Binding* held = binding_in(facts, netns, [](const Binding& binding) {
+    return binding.holders && !binding.holders->empty();
+  });
+  if (held == nullptr) {
+    return std::nullopt;
+  }
+  const std::string pid = std::to_string(held->holders->front().id.pid);
+  return "nsenter --net --target " + pid + " " + command;
+}
 
 std::vector<Finding> diagnose(const DoctorFacts& facts) {
   std::vector<Finding> findings;
@@ -38,7 +129,10 @@ std::vector<Finding> diagnose(const DoctorFacts& facts) {
   }
   std::stable_partition(findings.begin(), findings.end(),
                         [](const Finding& finding) { return !finding.note; });
-  return findings;
+  for (Finding& finding : findings) {
+    name_netns(facts, finding);
+  }
+  return bounded(std::move(findings));
 }
 
 int doctor_verdict(const DoctorFacts& facts, const std::vector<Finding>& findings) {

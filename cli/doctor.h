@@ -15,7 +15,8 @@
 namespace portwatch::cli {
 
 inline constexpr std::chrono::hours kDoctorMemory{1};  // for failed binds
-inline constexpr std::size_t kPile = 20;  // closing sockets that are usual
+inline constexpr std::size_t kPile = 20;        // closing sockets that are usual
+inline constexpr std::size_t kMaxOfAKind = 20;  // findings; anybody can cause more
 
 struct DoctorFacts {
   Answer sockets;  // all of them, connections too
@@ -37,6 +38,8 @@ struct Finding {
   bool note = false;  // worth to know, nothing is wrong
   std::optional<Port> port;
   std::optional<Protocol> protocol;
+  std::uint32_t netns = 0;  // 0: it is about none
+  std::optional<std::string> netns_name;
   std::string text;
   std::vector<std::string> evidence;
   std::vector<Remedy> remedies;
@@ -45,7 +48,8 @@ struct Finding {
 };
 
 // Problems first, then notes; a problem of one port with loops, failed binds and
-// closing sockets is one finding.
+// closing sockets is one finding, and so are those of one subject on many ports. At
+// most kMaxOfAKind of a code, and one that says how many more there are.
 std::vector<Finding> diagnose(const DoctorFacts& facts);
 
 // kNo with a problem; else kCannotKnow when a port's sockets or holders are hidden
@@ -54,6 +58,11 @@ int doctor_verdict(const DoctorFacts& facts, const std::vector<Finding>& finding
 
 // Empty `ports`: true.
 bool is_asked_for(const DoctorFacts& facts, Protocol protocol, Port port);
+
+// `command`, to be typed where we are, about another namespace. Empty: nobody is
+// known to be in it.
+std::optional<std::string> command_in(const DoctorFacts& facts, std::uint32_t netns,
+                                      const std::string& command);
 
 // What is on the port, as `who` shows it: connections only where no socket serves.
 std::vector<Binding> sockets_on(const DoctorFacts& facts, const PortSpec& port);

@@ -2,6 +2,8 @@
 // port that a client may take.
 #include <algorithm>
 #include <map>
+#include <optional>
+#include <set>
 
 #include "cli/doctor.h"
 #include "cli/group.h"
@@ -95,6 +97,7 @@ bool is_known_listener(const Binding& binding) {
 Finding shadow_finding(const Binding& specific, const Binding& wildcard) {
   Finding finding;
   finding.code = "shadowed";
+  finding.netns = specific.netns;
   finding.port = specific.endpoint.port;
   finding.protocol = specific.endpoint.protocol;
   finding.text = owner_words(specific) +
@@ -109,42 +112,56 @@ Finding shadow_finding(const Binding& specific, const Binding& wildcard) {
   return finding;
 }
 
-// Ports of which somebody said that they want them.
-std::vector<PortSpec> wanted_ports(const DoctorFacts& facts) {
-  std::vector<PortSpec> wanted = facts.ports;
-  if (facts.failures) {
-    for (const Change& event : facts.failures->events) {
-      if (event.failure && event.failure->requested.port != 0 &&
-          is_asked_for(facts, event.failure->requested.protocol,
-                       event.failure->requested.port)) {
-        wanted.push_back(
-            {event.failure->requested.port, event.failure->requested.protocol});
-      }
+// A port that somebody wants, in one namespace, or in any.
+struct WantedPort {
+  Port port = 0;
+  std::optional<std::uint32_t> netns;
+  friend auto operator<=>(const WantedPort&, const WantedPort&) = default;
+};
+
+std::set<WantedPort> wanted_ports(const DoctorFacts& facts) {
+  std::set<WantedPort> wanted;
+  for (const PortSpec& asked : facts.ports) {
+    wanted.insert({asked.port, std::nullopt});
+  }
+  if (!facts.failures) {
+    return wanted;
+  }
+  for (const Change& event : facts.failures->events) {
+    if (!event.failure) {
+      continue;
+    }
+    const Endpoint& requested = event.failure->requested;
+    if (requested.port != 0 && !wanted.contains({requested.port, std::nullopt}) &&
+        is_asked_for(facts, requested.protocol, requested.port)) {
+      wanted.insert({requested.port, event.failure->netns});
     }
   }
-  const auto key = [](const PortSpec& port) { return port.port; };
-  std::sort(wanted.begin(), wanted.end(),
-            [&](const auto& a, const auto& b) { return key(a) < key(b); });
-  wanted.erase(
-      std::unique(wanted.begin(), wanted.end(),
-                  [&](const auto& a, const auto& b) { return key(a) == key(b); }),
-      wanted.end());
   return wanted;
 }
 
-Finding theft_finding(const Binding& binding) {
+bool is_stolen(const WantedPort& wanted, const Binding& binding) {
+  return binding.state == SocketState::connected &&
+         is_stream(binding.endpoint.protocol) &&
+         (!wanted.netns || *wanted.netns == binding.netns);
+}
+
+Finding theft_finding(const DoctorFacts& facts, const Binding& binding) {
   Finding finding;
   finding.code = "ephemeralTheft";
+  finding.netns = binding.netns;
   finding.port = binding.endpoint.port;
   finding.protocol = binding.endpoint.protocol;
   finding.text = port_words(binding.endpoint) +
                  " is taken by a connection: " + owner_words(binding) +
                  " got it as an automatic port, or a server has left it behind";
-  finding.remedies = {{"see every reason and what would help",
-                       "portwatch why " + std::to_string(binding.endpoint.port)},
-                      {"keep the port out of the automatic ones: add it to "
-                       "net.ipv4.ip_local_reserved_ports",
-                       std::nullopt}};
+  finding.remedies = {
+      {"see every reason and what would help",
+       command_in(facts, binding.netns,
+                  "portwatch why " + std::to_string(binding.endpoint.port))},
+      {"keep the port out of the automatic ones: add it to "
+       "net.ipv4.ip_local_reserved_ports",
+       std::nullopt}};
   finding.bindings = {binding};
   return finding;
 }
@@ -170,6 +187,7 @@ void find_orphans(const DoctorFacts& facts, std::vector<Finding>& findings) {
   }
   for (const auto& [id, orphan] : orphans) {
     Finding finding = orphan_finding(orphan.first);
+    finding.netns = orphan.second.front().netns;
     finding.port = orphan.second.front().endpoint.port;
     finding.protocol = orphan.second.front().endpoint.protocol;
     finding.text = orphan_text(orphan.first, orphan.second);
@@ -200,13 +218,13 @@ void find_shadowed(const DoctorFacts& facts, std::vector<Finding>& findings) {
 }
 
 void find_theft(const DoctorFacts& facts, std::vector<Finding>& findings) {
-  for (const PortSpec& port : wanted_ports(facts)) {
-    for (const Binding& binding : sockets_on(facts, port)) {
-      if (binding.state == SocketState::connected &&
-          is_stream(binding.endpoint.protocol)) {
-        findings.push_back(theft_finding(binding));
-        break;
-      }
+  for (const WantedPort& wanted : wanted_ports(facts)) {
+    const auto on_port = sockets_on(facts, {wanted.port, std::nullopt});
+    const auto thief = std::find_if(
+        on_port.begin(), on_port.end(),
+        [&](const Binding& binding) { return is_stolen(wanted, binding); });
+    if (thief != on_port.end()) {
+      findings.push_back(theft_finding(facts, *thief));
     }
   }
 }

@@ -2,7 +2,8 @@
 // together: a server that restarts leaves the third, and the second is its end.
 #include <algorithm>
 #include <map>
-#include <tuple>
+#include <optional>
+#include <utility>
 
 #include "cli/doctor.h"
 #include "cli/loop_story.h"
@@ -12,6 +13,8 @@
 
 namespace portwatch::cli {
 namespace {
+
+constexpr std::size_t kMaxNamedPorts = 3;  // of one subject, in one finding
 
 struct TroubledPort {
   std::uint32_t netns = 0;
@@ -120,21 +123,53 @@ const Change& telling_loop(const std::vector<const Change*>& loops) {
   return binds == loops.end() ? *loops.front() : **binds;
 }
 
-std::string headline(const TroubledPort& at, const Trouble& trouble) {
+using Troubled = std::pair<TroubledPort, Trouble>;
+
+std::string_view code_of(const Trouble& trouble) {
+  return !trouble.loops.empty()      ? "loop"
+         : !trouble.failures.empty() ? "failedBinds"
+                                     : "timeWaitPile";
+}
+
+// Whose trouble it is; empty: nobody's.
+std::optional<Subject> subject_of_trouble(const Trouble& trouble) {
+  if (!trouble.loops.empty()) {
+    return telling_loop(trouble.loops).loop->subject;
+  }
+  return trouble.failures.empty()
+             ? std::nullopt
+             : std::optional(subject_of(trouble.failures.back()->failure->process));
+}
+
+std::string numbers_words(const std::vector<Troubled>& group) {
+  std::vector<std::string> words;
+  for (const auto& [at, trouble] : group) {
+    if (words.size() < kMaxNamedPorts) {
+      words.push_back(number_words(at));
+    }
+  }
+  if (group.size() > kMaxNamedPorts) {
+    words.push_back(std::to_string(group.size() - kMaxNamedPorts) + " more ports");
+  }
+  return join_words(words);
+}
+
+std::string headline(const std::vector<Troubled>& group) {
+  const std::string ports = numbers_words(group);
+  const Trouble& trouble = group.front().second;
   if (!trouble.loops.empty()) {
     const Change& event = telling_loop(trouble.loops);
     return subject_words(event.loop->subject) +
            (event.type == ChangeType::crash_loop ? " keeps dying on "
                                                  : " keeps failing to bind ") +
-           number_words(at);
+           ports;
   }
-  return trouble.failures.empty()
-             ? "closed connections pile up on " + number_words(at)
-             : "binds of " + number_words(at) + " fail";
+  return trouble.failures.empty() ? "closed connections pile up on " + ports
+                                  : "binds of " + ports + " fail";
 }
 
-void add_remedies(const TroubledPort& at, const Trouble& trouble,
-                  Finding& finding) {
+void add_remedies(const DoctorFacts& facts, const TroubledPort& at,
+                  const Trouble& trouble, Finding& finding) {
   if (trouble.closing.size() > kPile) {
     finding.remedies.push_back(
         {"a server that sets SO_REUSEADDR binds at once; one that does not waits "
@@ -142,33 +177,65 @@ void add_remedies(const TroubledPort& at, const Trouble& trouble,
          std::nullopt});
   }
   if (at.port != 0 && finding.code != "timeWaitPile") {
-    finding.remedies.push_back({"see every reason and what would help",
-                                "portwatch why " + std::to_string(at.port) + "/" +
-                                    std::string(to_string(at.protocol))});
+    finding.remedies.push_back(
+        {"see every reason and what would help",
+         command_in(facts, at.netns, "portwatch why " + number_words(at))});
   }
 }
 
-Finding trouble_finding(const TroubledPort& at, const Trouble& trouble) {
-  Finding finding;
-  finding.code = !trouble.loops.empty()      ? "loop"
-                 : !trouble.failures.empty() ? "failedBinds"
-                                             : "timeWaitPile";
-  finding.port = at.port;
-  finding.protocol = at.protocol;
-  finding.text = headline(at, trouble);
+void add_evidence(const Trouble& trouble, const std::string& of, Finding& finding) {
   for (const Change* event : trouble.loops) {
-    finding.evidence.push_back(loop_evidence(*event));
+    finding.evidence.push_back(of + loop_evidence(*event));
     finding.events.push_back(*event);
   }
   if (!trouble.failures.empty()) {
-    finding.evidence.push_back(failures_evidence(trouble.failures));
+    finding.evidence.push_back(of + failures_evidence(trouble.failures));
     finding.events.push_back(*trouble.failures.back());
   }
   if (!trouble.closing.empty()) {
-    finding.evidence.push_back(closing_evidence(trouble.closing));
+    finding.evidence.push_back(of + closing_evidence(trouble.closing));
   }
-  add_remedies(at, trouble, finding);
+}
+
+// Not empty; of one code, namespace and subject.
+Finding trouble_finding(const DoctorFacts& facts,
+                        const std::vector<Troubled>& group) {
+  const auto& [at, trouble] = group.front();
+  Finding finding;
+  finding.code = code_of(trouble);
+  finding.port = at.port;
+  finding.protocol = at.protocol;
+  finding.netns = at.netns;
+  finding.text = headline(group);
+  for (std::size_t i = 0; i < std::min(group.size(), kMaxNamedPorts); ++i) {
+    const std::string of =
+        group.size() > 1 ? number_words(group[i].first) + ": " : "";
+    add_evidence(group[i].second, of, finding);
+  }
+  add_remedies(facts, at, trouble, finding);
   return finding;
+}
+
+// Services before what a user has started: who is many must not hide them.
+struct GroupKey {
+  bool is_users = false;
+  std::string_view code;
+  std::uint32_t netns = 0;
+  std::optional<Subject> subject;
+  TroubledPort port;  // where there is no subject: each on its own
+  friend auto operator<=>(const GroupKey&, const GroupKey&) = default;
+};
+
+GroupKey key_of(const TroubledPort& at, const Trouble& trouble) {
+  GroupKey key;
+  key.code = code_of(trouble);
+  key.netns = at.netns;
+  key.subject = subject_of_trouble(trouble);
+  key.is_users = key.subject && !is_services(*key.subject);
+  if (!key.subject || key.subject->name.empty()) {
+    key.port = at;
+  }
+  return key;
 }
 
 }  // namespace
@@ -177,10 +244,14 @@ void find_port_trouble(const DoctorFacts& facts, std::vector<Finding>& findings)
   Troubles troubles;
   collect_events(facts, troubles);
   collect_closing(facts, troubles);
+  std::map<GroupKey, std::vector<Troubled>> groups;
   for (const auto& [at, trouble] : troubles) {
     if (is_trouble(trouble) && is_asked_for(facts, at.protocol, at.port)) {
-      findings.push_back(trouble_finding(at, trouble));
+      groups[key_of(at, trouble)].emplace_back(at, trouble);
     }
+  }
+  for (const auto& [key, group] : groups) {
+    findings.push_back(trouble_finding(facts, group));
   }
 }
 

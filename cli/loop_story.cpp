@@ -14,6 +14,10 @@ bool dies(const Change& event) {
 
 }  // namespace
 
+bool is_services(const Subject& subject) {
+  return subject.kind != Subject::Kind::program || subject.uid == uid_t{0};
+}
+
 std::vector<LoopStory> loop_stories(const EventsAnswer& answer) {
   std::vector<LoopStory> stories;  // oldest first
   for (const Change& event : answer.events) {
@@ -33,8 +37,12 @@ std::vector<LoopStory> loop_stories(const EventsAnswer& answer) {
     stories.push_back(story);
   }
   std::reverse(stories.begin(), stories.end());
-  std::stable_partition(stories.begin(), stories.end(),
-                        [](const LoopStory& story) { return story.active; });
+  const auto past =
+      std::stable_partition(stories.begin(), stories.end(),
+                            [](const LoopStory& story) { return story.active; });
+  std::stable_partition(stories.begin(), past, [](const LoopStory& story) {
+    return is_services(story.event->loop->subject);
+  });
   return stories;
 }
 

@@ -172,7 +172,9 @@ std::string doctor_plain(const DoctorFacts& facts,
     const std::string code(finding.code);
     text += "finding\t" + code + "\t" + (finding.note ? "note" : "problem") + "\t" +
             (finding.port ? std::to_string(*finding.port) : "-") + "\t" +
-            finding.text + "\n";
+            finding.text + "\t" +
+            (finding.netns != 0 ? std::to_string(finding.netns) : "-") + "\t" +
+            (finding.netns_name ? escape(*finding.netns_name) : "-") + "\n";
     for (const std::string& evidence : finding.evidence) {
       text += "evidence\t";
       text += code;

@@ -48,6 +48,8 @@ json document_of(const Finding& finding) {
       {"note", finding.note},
       {"port", finding.port ? json(*finding.port) : json()},
       {"protocol", finding.protocol ? json(to_string(*finding.protocol)) : json()},
+      {"netns", finding.netns != 0 ? json(finding.netns) : json()},
+      {"netnsName", finding.netns_name ? json(*finding.netns_name) : json()},
       {"text", finding.text},
       {"evidence", finding.evidence},
       {"remedies", remedies},

@@ -174,9 +174,15 @@ std::string failures_page(const EventsAnswer& answer, const View& view) {
 }
 
 std::string loops_page(const EventsAnswer& answer, const View& view) {
+  constexpr std::size_t kMaxSections = 20;
+  const std::vector<LoopStory> stories = loop_stories(answer);
   std::string page;
-  for (const LoopStory& story : loop_stories(answer)) {
-    page += (page.empty() ? "" : "\n") + loop_section(story, view);
+  for (std::size_t i = 0; i < std::min(stories.size(), kMaxSections); ++i) {
+    page += (i == 0 ? "" : "\n") + loop_section(stories[i], view);
+  }
+  if (stories.size() > kMaxSections) {
+    page += "\n" + std::to_string(stories.size() - kMaxSections) +
+            " more, see 'portwatch loops --json'\n";
   }
   return (page.empty() ? "no loops\n" : page) +
          past_gaps(answer.missing, view.style);

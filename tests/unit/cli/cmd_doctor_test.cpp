@@ -132,6 +132,83 @@ TEST_F(Doctor, HistoryThatIsOff_CannotKnow) {
   EXPECT_TRUE(says("partial      history: it is off\n")) << out.text;
 }
 
+TEST_F(Doctor, OneSubjectOnManyPorts_IsOneFinding) {
+  std::vector<Change> many;
+  for (Port port = 1001; port <= 1900; ++port) {
+    many.push_back(failure_loop());
+    many.back().loop->port = port;
+  }
+  loops(many);
+  EXPECT_EQ(run({"doctor"}), kNo);
+  EXPECT_TRUE(
+      says("problem: demo.service keeps failing to bind 1001/tcp, 1002/tcp, "
+           "1003/tcp and 897 more ports\n"))
+      << out.text;
+  EXPECT_TRUE(says("  evidence     1001/tcp: 7 times in 1 minute"));
+  EXPECT_TRUE(says("\n1 problem\n"));
+}
+
+TEST_F(Doctor, VeryManyOfAKind_ServicesFirstAndTheRestCounted) {
+  std::vector<Change> many = {failure_loop()};
+  for (Port port = 1; port <= 100; ++port) {
+    many.push_back(failure_loop());
+    many.back().loop->subject = {
+        Subject::Kind::program, "/a.out " + std::to_string(port), 1000, {}};
+    many.back().loop->port = port;
+  }
+  loops(many);
+  EXPECT_EQ(run({"doctor"}), kNo);
+  EXPECT_EQ(out.text.rfind("problem: demo.service keeps failing to bind 5055", 0),
+            0u)
+      << out.text;
+  EXPECT_TRUE(
+      says("problem: 81 more of this kind (loop)\n"
+           "  what helps   see all of them\n"
+           "                 portwatch loops\n"
+           "\n21 problems\n"))
+      << out.text;
+}
+
+TEST_F(Doctor, OtherNamespace_IsNamedWithACommandThatGoesThere) {
+  Change loop = failure_loop();
+  loop.loop->netns = 4026532600;
+  loops({loop});
+  EXPECT_EQ(run({"doctor"}), kNo);
+  EXPECT_TRUE(says("5055/tcp, in network namespace 4026532600\n")) << out.text;
+  EXPECT_FALSE(says("portwatch why")) << "nobody is known there";
+  Binding there = held(22, server_);
+  there.netns = 4026532600;
+  has({there});
+  run({"doctor"});
+  EXPECT_TRUE(says("nsenter --net --target 4242 portwatch why 5055/tcp\n"))
+      << out.text;
+  there.netns_name = "red";
+  has({there});
+  run({"doctor"});
+  EXPECT_TRUE(says("5055/tcp, in network namespace red (4026532600)\n"));
+  EXPECT_TRUE(says("ip netns exec red portwatch why 5055/tcp\n")) << out.text;
+  run({"doctor", "--json"});
+  const auto finding = nlohmann::json::parse(out.text)["findings"][0];
+  EXPECT_EQ(finding["netns"], 4026532600);
+  EXPECT_EQ(finding["netnsName"], "red");
+}
+
+TEST_F(Doctor, ClientElsewhereOnAPortThatSomebodyWants_IsNoTheft) {
+  Change failure = failed_bind();
+  failure.failure->requested.port = 40000;
+  backends.daemon.failures.events = {failure};
+  Binding client = held(40000, process(9, "curl"));
+  client.state = SocketState::connected;
+  client.netns = 4026532600;
+  has({client});
+  run({"doctor"});
+  EXPECT_FALSE(says("is taken by a connection")) << out.text;
+  client.netns = kOwnNetns;
+  has({client});
+  run({"doctor"});
+  EXPECT_TRUE(says("is taken by a connection")) << out.text;
+}
+
 TEST_F(Doctor, OtherPort_IsLeftOut) {
   loops({crash_loop()});
   EXPECT_EQ(run({"doctor", "80", "-q"}), kYes);
@@ -275,7 +352,8 @@ TEST_F(Doctor, Plain_Rows) {
             "port\t5055/tcp\tlistening\t4242\tpython3\t/usr/bin/python3\t"
             "2026-11-21T10:40:00.000000Z\n"
             "port\t81\tfree\t-\t-\t-\t-\n"
-            "finding\tloop\tproblem\t5055\tdemo.service keeps dying on 5055/tcp\n"
+            "finding\tloop\tproblem\t5055\tdemo.service keeps dying on 5055/tcp\t"
+            "4026531840\t-\n"
             "evidence\tloop\t7 times in 1 minute: exits with status 1, last exit: "
             "status 1\n"
             "remedy\tloop\tsee every reason and what would help\tportwatch why "

@@ -102,6 +102,21 @@ TEST_F(Loops, EndNotSeen_IsNotClaimedToGoOn) {
       << out.text;
 }
 
+TEST_F(Loops, VeryMany_ServicesFirstAndThenThePageEnds) {
+  std::vector<Change>& events = backends.daemon.loops.events;
+  events = {active(failure_loop())};
+  for (Port port = 1; port <= 100; ++port) {
+    Change flood = active(failure_loop());
+    flood.loop->subject = {Subject::Kind::program, "/home/x/a.out", 1000, {}};
+    flood.loop->port = port;
+    events.push_back(flood);
+  }
+  EXPECT_EQ(run({"loops"}), kYes);
+  EXPECT_EQ(out.text.rfind("demo.service keeps failing", 0), 0u) << out.text;
+  EXPECT_NE(out.text.find("\n81 more, see 'portwatch loops --json'\n"),
+            std::string::npos);
+}
+
 TEST_F(Loops, None_ExitOne) {
   backends.daemon.loops.events.clear();
   EXPECT_EQ(run({"loops", "5055"}), kNo);
