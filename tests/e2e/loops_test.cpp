@@ -150,7 +150,7 @@ TEST_F(Loops, Command_ShowsTheActiveOne) {
   start_with_hook();
   EXPECT_EQ(ask({"loops"}).exit_code, 1);
   for (int i = 0; i < 7; ++i) {
-    live_and_die(7605, i < 6 ? "os._exit(3)\n" : "os._exit(4)\n");
+    live_and_die(7605, "os._exit(3)\n");
   }
   const auto page = ask({"loops"});
   EXPECT_EQ(page.exit_code, 0) << page.err;
@@ -161,7 +161,7 @@ TEST_F(Loops, Command_ShowsTheActiveOne) {
   ASSERT_EQ(said["events"].size(), 1u) << said.dump(1);
   EXPECT_EQ(said["events"][0]["active"], true);
   EXPECT_EQ(said["events"][0]["count"], 7);
-  EXPECT_EQ(said["events"][0]["lastExit"]["code"], 4);
+  EXPECT_EQ(said["events"][0]["lastExit"]["code"], 3);
 }
 
 TEST_F(Loops, AlertThatNobodyRemembers_LoopIsToldAllTheSame) {
@@ -178,6 +178,49 @@ TEST_F(Loops, AlertThatNobodyRemembers_LoopIsToldAllTheSame) {
   EXPECT_EQ(page.exit_code, 1) << page.out;
   EXPECT_NE(page.out.find("keeps dying on 7607/tcp"), std::string::npos)
       << page.out;
+}
+
+TEST_F(Loops, BegunBeforeARestart_GoOnAndEnd) {
+  configure("[detect.crash_loop]\nburst = 2\ninterval = \"15s\"\n");
+  start_daemon();
+  for (int i = 0; i < 2; ++i) {
+    live_and_die(7608, "os._exit(3)\n");
+  }
+  ASSERT_EQ(told("crashLoop", 7608).size(), 1u);
+  daemon_->stop(SIGTERM);
+  start_daemon();
+  live_and_die(7608, "os._exit(3)\n");
+  EXPECT_TRUE(told("crashLoop", 7608).empty());  // it has been told
+  const Json said = json({"loops", "7608"});
+  ASSERT_EQ(said["events"].size(), 1u) << said.dump(1);
+  EXPECT_EQ(said["events"][0]["active"], true);
+  EXPECT_EQ(said["events"][0]["count"], 3);
+  const auto events = watch({"--event", "loopEnded", "--port", "7608", "-n", "1"});
+  const Json ended = next(*events);
+  ASSERT_TRUE(ended.is_object());
+  EXPECT_EQ(ended["first"], said["events"][0]["first"]);
+  EXPECT_EQ(json({"loops", "7608"})["active"], 0);
+}
+
+TEST_F(Loops, OrphanOfBeforeARestart_IsStillKnown) {
+  start_daemon();
+  const auto events = watch({"--event", "orphan", "--port", "7609"});
+  Background parent({"/bin/sh", "-c",
+                     "python3 -c \"import socket, signal\n"
+                     "s = socket.create_server(('127.0.0.1', 7609))\n"
+                     "print('up', flush=True); signal.pause()\" & wait"},
+                    false);
+  ASSERT_EQ(parent.read_line(), "up");
+  parent.stop(SIGKILL);
+  const Json orphan = next(*events);
+  daemon_->stop(SIGTERM);
+  start_daemon();
+  const Json who = json({"who", "7609"});
+  const int doctor = ask({"doctor", "7609", "-q"}).exit_code;
+  ASSERT_TRUE(orphan.is_object());
+  kill(orphan["process"]["pid"].get<pid_t>(), SIGKILL);
+  EXPECT_EQ(who["bindings"][0]["holders"][0]["orphan"], true) << who.dump(1);
+  EXPECT_EQ(doctor, 1);
 }
 
 // Without eBPF lives are compared by looks: they must be longer than one interval.

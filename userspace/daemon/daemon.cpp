@@ -153,6 +153,7 @@ Result<void> Daemon::open_pipeline() {
   pipeline_ =
       std::make_unique<Pipeline>(clock_, *loop_, log_, *past_, containers_, config_,
                                  options_.private_directory.empty());
+  pipeline_->resume_loops();
   return {};
 }
 
@@ -215,6 +216,11 @@ Result<void> Daemon::open_backend() {
 Result<void> Daemon::serve() {
   questions_ = std::make_unique<Questions>(*backend_, *past_, *pipeline_,
                                            containers_, clock_);
+  pipeline_->resume_orphans([this] {
+    auto all = backend_->answer({});
+    return all ? std::move(all->bindings) : std::vector<Binding>{};
+  });
+  pipeline_->meet(backend_->known());
   past_->begin([this] { return backend_->known(); });
   ServerOptions limits;
   limits.max_clients = config_.max_clients;

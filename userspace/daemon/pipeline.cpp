@@ -59,6 +59,52 @@ void Pipeline::apply(const Config& config) {
   await_deadline();
 }
 
+// Before that, ids of processes and namespaces were others'.
+std::vector<Change> Pipeline::told_since_boot(
+    const std::vector<ChangeType>& types) const {
+  HistoryQuestion question;
+  question.since = clock_.to_wall(BootTime{0});
+  question.limit = kMaxHistoryRows;
+  auto past = past_.events(types, question);
+  if (!past) {
+    spdlog::warn("loops and orphans of before are not known: {}",
+                 past.error().context);
+    return {};
+  }
+  return std::move(past->events);
+}
+
+void Pipeline::resume_loops() {
+  detectors_.resume_loops(
+      told_since_boot({ChangeType::bind_failure_loop, ChangeType::crash_loop,
+                       ChangeType::loop_ended}),
+      {clock_.boot_now(), clock_.wall_now()});
+  await_deadline();
+}
+
+void Pipeline::resume_orphans(const std::function<std::vector<Binding>()>& look) {
+  const std::vector<Change> past = told_since_boot({ChangeType::orphan});
+  if (!past.empty()) {
+    detectors_.resume_orphans(past, look());
+  }
+}
+
+// No more than the detectors would remember.
+void Pipeline::meet(std::vector<Binding> there) {
+  const Moment now{clock_.boot_now(), clock_.wall_now()};
+  there.resize(std::min(there.size(), kMaxDetectorKeys));
+  for (Binding& binding : there) {
+    Change change;
+    change.type = binding.state == SocketState::listening ? ChangeType::listen
+                                                          : ChangeType::bind;
+    change.time = now.wall;
+    change.reconstructed = true;
+    change.binding = std::move(binding);
+    name(change);
+    emit_all(detectors_.observe(change, now));
+  }
+}
+
 void Pipeline::take(Change change) {
   name(change);
   const bool lost = change.type == ChangeType::events_lost;

@@ -38,6 +38,13 @@ class Pipeline {
   // Who is told of every numbered change, beside the log.
   void tell(Tell tell) { tell_ = std::move(tell); }
   void apply(const Config& config);
+  // What the daemon before us told and did not see the end of, from the past: loops
+  // before there is news, orphans when the backend works. `look`: who holds what,
+  // asked once, and only when somebody was told to be an orphan.
+  void resume_loops();
+  void resume_orphans(const std::function<std::vector<Binding>()>& look);
+  // What was bound before us, for the detectors: no news.
+  void meet(std::vector<Binding> there);
 
   // Loops that go on now: the alert of each.
   std::vector<Change> active_loops() const { return detectors_.active_loops(); }
@@ -46,6 +53,7 @@ class Pipeline {
   AlertStatus alerts() const { return hooks_.status(); }
 
  private:
+  std::vector<Change> told_since_boot(const std::vector<ChangeType>& types) const;
   void set_hooks(const std::vector<HookRule>& rules);
   void emit(Change change);
   void emit_all(std::vector<Change> alerts);

@@ -40,6 +40,9 @@ class BindFailureLoop final : public Detector {
 
   void set_options(const BurstOptions& options) { options_ = options; }
   void active(std::vector<Change>& out) const { series_.active(out); }
+  void resume(const Change& alert, const Moment& now) {
+    series_.resume(alert, now);
+  }
   // `other`: the deaths that such failures cause are the same loop.
   void pair_with(SeriesBook& other) {
     series_.pair_with(other);

@@ -66,6 +66,9 @@ class CrashLoop final : public Detector {
     automatic_ = automatic;
   }
   void active(std::vector<Change>& out) const { series_.active(out); }
+  void resume(const Change& alert, const Moment& now) {
+    series_.resume(alert, now);
+  }
   SeriesBook& series() { return series_; }  // to be paired
   // Entries in memory; at most 4 * max_keys.
   std::size_t size() const {

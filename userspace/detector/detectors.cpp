@@ -75,6 +75,37 @@ void Detectors::set_options(const DetectorOptions& options) {
   time_wait_pile_.set_options(options.time_wait);
 }
 
+void Detectors::resume_loops(const std::vector<Change>& past, const Moment& now) {
+  std::vector<const Change*> open;
+  for (const Change& event : past) {
+    if (!event.loop) {
+      continue;
+    }
+    std::erase_if(open, [&](const Change* begun) {
+      return same_series(*begun->loop, *event.loop);
+    });
+    if (event.type != ChangeType::loop_ended) {
+      open.push_back(&event);
+    }
+  }
+  for (const Change* alert : open) {
+    if (alert->type == ChangeType::crash_loop) {
+      crash_loop_.resume(*alert, now);
+    } else {
+      bind_failure_loop_.resume(*alert, now);
+    }
+  }
+}
+
+void Detectors::resume_orphans(const std::vector<Change>& past,
+                               const std::vector<Binding>& there) {
+  for (const Change& event : past) {
+    if (event.type == ChangeType::orphan && event.process && event.binding) {
+      orphan_.resume(event, there);
+    }
+  }
+}
+
 std::vector<Change> Detectors::active_loops() const {
   std::vector<Change> loops;
   bind_failure_loop_.active(loops);

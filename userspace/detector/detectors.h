@@ -50,6 +50,12 @@ class Detectors {
   // For a reload: state is kept and judged by the new values from now on.
   void set_options(const DetectorOptions& options);
 
+  // What a daemon before us told, since the host is up: the loops that have not
+  // ended, and the orphans among those who hold `there` now. `past`: oldest first.
+  void resume_loops(const std::vector<Change>& past, const Moment& now);
+  void resume_orphans(const std::vector<Change>& past,
+                      const std::vector<Binding>& there);
+
   // The alert of each loop that goes on, counted up to now.
   std::vector<Change> active_loops() const;
   bool is_orphan(const ProcessId& process) const {

@@ -26,6 +26,13 @@ PortKey port_key(const BindFailure& failure) {
   return make_key(failure.requested, failure.netns, failure.netns_cookie);
 }
 
+PortKey port_key(const Loop& loop) {
+  Endpoint endpoint;
+  endpoint.protocol = loop.protocol;
+  endpoint.port = loop.port;
+  return make_key(endpoint, loop.netns, loop.netns_cookie);
+}
+
 std::optional<SubjectKey> subject_key(const Subject& subject) {
   if (subject.name.empty()) {
     return std::nullopt;

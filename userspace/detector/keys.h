@@ -27,6 +27,7 @@ struct PortKey {
 };
 PortKey port_key(const Binding& binding);
 PortKey port_key(const BindFailure& failure);
+PortKey port_key(const Loop& loop);
 
 // What of a Subject makes it the same one. The name is cut: the record of a failed
 // bind has the first 512 bytes of the arguments, a process that lives has them all.

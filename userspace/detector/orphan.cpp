@@ -17,6 +17,27 @@ std::optional<ProcessId> mortal_parent(const Process& process) {
   return ProcessId{*process.ppid, process.parent_start_ticks};
 }
 
+// Ids of processes are not kept, and each daemon measures anew how far the wall
+// clock is from the boot clock.
+bool is_same_start(const Process& then, const Process& now) {
+  constexpr std::chrono::seconds kClocksApart{1};
+  return then.id.pid == now.id.pid && then.start_time && now.start_time &&
+         std::chrono::abs(*then.start_time - *now.start_time) < kClocksApart;
+}
+
+const Process* same_of(const Binding& binding, const Process& then) {
+  if (binding.creator && is_same_start(then, *binding.creator)) {
+    return &*binding.creator;
+  }
+  if (!binding.holders) {
+    return nullptr;
+  }
+  const auto same = std::find_if(
+      binding.holders->begin(), binding.holders->end(),
+      [&](const Process& holder) { return is_same_start(then, holder); });
+  return same == binding.holders->end() ? nullptr : &*same;
+}
+
 bool left_on_purpose(const ProcessEnd& end, BootTime taken, BootTime now) {
   return end.status && end.status->code == 0 &&
          now - taken <= OrphanDetector::kDaemonStart;
@@ -63,6 +84,29 @@ void OrphanDetector::take(const Binding& binding, const Moment& now) {
   by_parent_[*parent].insert(binding.id);
 }
 
+void OrphanDetector::resume(const Change& alert,
+                            const std::vector<Binding>& there) {
+  for (const Binding& binding : there) {
+    if (port_key(binding) != port_key(*alert.binding) || held_.full() ||
+        held_.find(binding.id) != nullptr) {
+      continue;
+    }
+    const Process* owner = same_of(binding, *alert.process);
+    if (owner == nullptr) {
+      continue;
+    }
+    Held& held = held_.touch(binding.id);
+    held.binding = binding;
+    held.owner = *owner;
+    held.owner.orphan = true;
+    held.place = {owner->id, port_key(binding)};
+    held.dead_parent = alert.previous.value_or(Process{});
+    Group& group = groups_[held.place];
+    group.ids.insert(binding.id);
+    group.told = alert.time;
+  }
+}
+
 void OrphanDetector::drop(const Id& id) {
   const Held* held = held_.find(id);
   if (held == nullptr) {
@@ -73,10 +117,13 @@ void OrphanDetector::drop(const Id& id) {
   if (group->second.ids.empty()) {
     groups_.erase(group);
   }
-  const auto siblings = by_parent_.find(*mortal_parent(held->owner));
-  siblings->second.erase(id);
-  if (siblings->second.empty()) {
-    by_parent_.erase(siblings);
+  const auto parent = mortal_parent(held->owner);
+  const auto siblings = parent ? by_parent_.find(*parent) : by_parent_.end();
+  if (siblings != by_parent_.end()) {  // else of a resumed one
+    siblings->second.erase(id);
+    if (siblings->second.empty()) {
+      by_parent_.erase(siblings);
+    }
   }
   settling_.erase(id);
   held_.erase(id);  // the last: `id` may be its key

@@ -47,6 +47,9 @@ class OrphanDetector final : public Detector {
   std::optional<BootTime> deadline() const override;
 
   void set_options(const AutomaticPorts& automatic) { automatic_ = automatic; }
+  // `alert` was told by a daemon before us; nothing when its process has none of
+  // `there` on that port any more.
+  void resume(const Change& alert, const std::vector<Binding>& there);
   // From the moment at which the parent ended.
   bool is_orphan(const ProcessId& process) const;
   // Those that were told and still hold the port: the alert of each.

@@ -120,6 +120,18 @@ void SeriesBook::make_room(const Moment& now, std::vector<Change>& out) {
   }
 }
 
+void SeriesBook::resume(const Change& alert, const Moment& now) {
+  auto who = subject_key(alert.loop->subject);
+  if (!who || told_.full()) {
+    return;
+  }
+  Told& told = told_.touch({*std::move(who), port_key(*alert.loop)});
+  told.loop = *alert.loop;
+  told.as = alert.type;
+  told.found = alert.time;
+  told.seen = now.boot;
+}
+
 void SeriesBook::seen(const SeriesKey& key, const Moment& now) {
   if (told_.find(key) != nullptr) {
     Told& told = told_.touch(key);

@@ -69,6 +69,8 @@ class SeriesBook {
   // about its last occurrence; `count` becomes the number since `first`.
   void add(const SeriesKey& key, Loop latest, const BurstOptions& options,
            const Moment& now, std::vector<Change>& out);
+  // `alert` was told by a daemon before us, and no end. It ends as any other does.
+  void resume(const Change& alert, const Moment& now);
   // It is still going on, though it did not happen.
   void seen(const SeriesKey& key, const Moment& now);
   // It is over, for whatever reason; nothing when there is no such series.

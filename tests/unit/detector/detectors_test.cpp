@@ -176,6 +176,38 @@ TEST(Detectors, SuspendedHost_EndsLoopsOnWaking) {
             (Types{ChangeType::bind_failure_loop, ChangeType::loop_ended}));
 }
 
+TEST(Detectors, LoopsOfADaemonBefore_GoOnAndEndOnce) {
+  Driver before;
+  std::vector<Change> past;
+  for (pid_t pid = 100; pid < 105; ++pid) {
+    fail_to_start(before, pid);
+    const Process other = process_of_unit(pid + 100, "db.service");
+    before.see(listens(binding(other, 9090, std::to_string(pid))));
+    before.see(ended(other, exits(1)));
+  }
+  past = before.told();
+  ASSERT_EQ(types(past),
+            (Types{ChangeType::bind_failure_loop, ChangeType::crash_loop}));
+  Change over = past[0];
+  over.loop->first -= 1h;
+  past.insert(past.begin(), over);
+  over.type = ChangeType::loop_ended;
+  past.insert(past.begin() + 1, over);
+
+  Driver host;
+  host.detectors().resume_loops(past, {1000s, past[2].time});
+  EXPECT_EQ(types(host.detectors().active_loops()),
+            (Types{ChangeType::bind_failure_loop, ChangeType::crash_loop}));
+  fail_to_start(host, 300);
+  EXPECT_EQ(types(host.told()), Types{});
+  EXPECT_EQ(host.detectors().active_loops().at(0).loop->count, 6u);
+  host.pass(2h);
+  ASSERT_EQ(types(host.told()),
+            (Types{ChangeType::loop_ended, ChangeType::loop_ended}));
+  EXPECT_TRUE(same_series(*host.told()[0].loop, *past[2].loop));
+  EXPECT_TRUE(same_series(*host.told()[1].loop, *past[3].loop));
+}
+
 TEST(Detectors, Orphan_IsMarkedAndListed) {
   Driver host;
   const Process shell = process(50);

@@ -45,6 +45,33 @@ TEST_F(OrphanTest, ParentKilledSoonAfterTheBind_IsToldToo) {
   EXPECT_EQ(types(news()), Types{kOrphan});
 }
 
+TEST_F(OrphanTest, ToldByADaemonBefore_IsOneUntilItLetsGo) {
+  Binding socket = binding(server_, 8080, "before");
+  socket.creator->start_time = ticker.now().wall;
+  Change alert = change(kOrphan, socket);
+  alert.process = *socket.creator;
+  alert.process->id.start_ticks = 0;  // as it is kept
+  alert.previous = shell_;
+  alert.time = ticker.now().wall;
+  Binding now = binding(server_, 8080, "now");
+  now.creator->ppid = 1;
+  now.creator->start_time = ticker.now().wall + 1us;
+  Binding elsewhere = now;
+  elsewhere.endpoint.port = 8081;
+  Binding younger = now;
+  younger.creator->start_time = ticker.now().wall + 1h;
+  detector.resume(alert, {elsewhere, younger});
+  EXPECT_TRUE(detector.orphans().empty());
+  detector.resume(alert, {now});
+  EXPECT_TRUE(detector.is_orphan(server_.id));
+  ASSERT_EQ(types(detector.orphans()), Types{kOrphan});
+  EXPECT_EQ(detector.orphans()[0].time, alert.time);
+  see(released(now));
+  EXPECT_FALSE(detector.is_orphan(server_.id));
+  EXPECT_EQ(detector.size(), 0u);
+  EXPECT_EQ(types(news()), Types{});
+}
+
 TEST_F(OrphanTest, ShutdownOfBoth_IsNoOrphan) {
   hold(server_);
   tick(1h);
