@@ -248,5 +248,55 @@ TEST_F(Loops, PolledLives_AreCounted) {
   EXPECT_EQ(loop["lastExit"]["signal"], "SIGKILL");
 }
 
+// Forty descriptors are for processes that are watched.
+TEST_F(Loops, MoreProcessesThanDescriptors_AreSaidToBeMissing) {
+  configure("[snapshot]\ninterval = \"50ms\"\n");
+  daemon_ = std::make_unique<Background>(
+      std::vector<std::string>{"/usr/bin/prlimit", "--nofile=80:80", PORTWATCHD,
+                               "--private", directory_.path(), "--backend",
+                               "sock_diag"},
+      true);
+  ASSERT_TRUE(daemon_->was_ready());
+  const auto gaps = [&] { return json({"loops"})["missing"].dump(); };
+  Background servers({"/usr/bin/python3", "-c",
+                      "import os, signal, socket\n"
+                      "end, ours = os.pipe()\n"
+                      "for i in range(60):\n"
+                      "    if os.fork() == 0:\n"
+                      "        os.close(ours)\n"
+                      "        s = socket.create_server(('127.0.0.1', 7620 + i))\n"
+                      "        os.read(end, 1)  # until our parent is gone\n"
+                      "        os._exit(0)\n"
+                      "print('up', flush=True)\n"
+                      "signal.pause()\n"},
+                     false);
+  ASSERT_EQ(servers.read_line(), "up");
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (gaps().find("RLIMIT_NOFILE") == std::string::npos &&
+         std::chrono::steady_clock::now() < end) {
+  }
+  EXPECT_NE(gaps().find("loops: the ends of "), std::string::npos) << gaps();
+  EXPECT_EQ(json({"loops"})["confidence"], "partial");
+}
+
+// Who was there before the daemon is watched too.
+TEST_F(Loops, PolledServerOfBefore_OrphanWhenItsParentDies) {
+  Background parent({"/bin/sh", "-c",
+                     "python3 -c \"import socket, signal\n"
+                     "s = socket.create_server(('127.0.0.1', 7610))\n"
+                     "print('up', flush=True); signal.pause()\" & wait"},
+                    false);
+  ASSERT_EQ(parent.read_line(), "up");
+  configure("[snapshot]\ninterval = \"50ms\"\n");
+  start_daemon({"--backend", "sock_diag"});
+  const auto events = watch({"--event", "orphan", "--port", "7610"});
+  const pid_t shell = parent.pid();
+  parent.stop(SIGKILL);
+  const Json orphan = next(*events);
+  ASSERT_TRUE(orphan.is_object());
+  kill(orphan["process"]["pid"].get<pid_t>(), SIGKILL);
+  EXPECT_EQ(orphan["previous"]["pid"], shell);
+}
+
 }  // namespace
 }  // namespace portwatch::test

@@ -1,10 +1,13 @@
 #include "userspace/daemon/polled_backend.h"
 
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/timerfd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <map>
 
 namespace portwatch {
 namespace {
@@ -15,6 +18,22 @@ Result<UniqueFd> make_timer() {
     return errno_error(errno, "timerfd_create");
   }
   return timer;
+}
+
+// Half of the descriptors that we may have are for the processes that are watched:
+// the others are clients'. Hooks inherit what we may have.
+std::size_t max_watched() {
+  constexpr rlim_t kEnough = 65'536;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    return 0;
+  }
+  rlimit wanted = limit;
+  wanted.rlim_cur = std::max(limit.rlim_cur, std::min(limit.rlim_max, kEnough));
+  if (setrlimit(RLIMIT_NOFILE, &wanted) != 0) {
+    wanted = limit;
+  }
+  return static_cast<std::size_t>(std::min(wanted.rlim_cur, kEnough) / 2);
 }
 
 }  // namespace
@@ -36,13 +55,14 @@ Result<std::unique_ptr<PolledBackend>> PolledBackend::start(
   }
   std::unique_ptr<PolledBackend> backend(
       new PolledBackend(clock, std::move(reader), std::move(timer).value(),
-                        std::move(events), std::move(publish)));
+                        std::move(events), max_watched(), std::move(publish)));
   if (auto first = backend->look(); !first) {
     return first.error();
   }
   if (!backend->failed_look_.empty()) {
     return Error{Errc::not_supported, backend->failed_look_};
   }
+  backend->watch_those_there();
   backend->look_every(interval);
   return backend;
 }
@@ -76,6 +96,41 @@ void PolledBackend::take_ends() {
   }
 }
 
+// Whoever was there before us ends as others do. Who cannot be seen now is met when
+// it takes another port.
+void PolledBackend::watch_those_there() {
+  for (Binding& binding : known()) {
+    if (binding.holders) {
+      for (Process& holder : *binding.holders) {
+        lives_.watch(holder);
+      }
+    }
+  }
+}
+
+std::vector<Binding> PolledBackend::known() const {
+  std::vector<Binding> all = changes_.bindings();
+  auto now = reader_->read(Question());
+  if (!now) {
+    return all;
+  }
+  ProcessReader reader(clock_);
+  std::map<std::string, Binding*> seen;
+  for (Binding& binding : now->bindings) {
+    seen.emplace(binding.id, &binding);
+  }
+  for (Binding& binding : all) {
+    const auto found = seen.find(binding.id);
+    if (found == seen.end() || !found->second->holders) {
+      continue;
+    }
+    for (Process& holder : binding.holders.emplace(*found->second->holders)) {
+      name_parent(reader, holder);
+    }
+  }
+  return all;
+}
+
 Result<void> PolledBackend::look() {
   auto changes = changes_.poll();
   if (!changes) {  // may pass: the next look compares with the last good one
@@ -105,6 +160,12 @@ Status PolledBackend::status() {
   status.missing = changes_.missing();
   if (!failed_look_.empty()) {
     status.missing.push_back({"sockets", "the last look failed: " + failed_look_});
+  }
+  if (lives_.left_out() != 0) {
+    status.missing.push_back(
+        {"loops", "the ends of " + std::to_string(lives_.left_out()) +
+                      " processes are not seen: no descriptor was left to watch "
+                      "them by (RLIMIT_NOFILE)"});
   }
   status.confidence =
       status.missing.empty() ? Confidence::snapshot : Confidence::partial;

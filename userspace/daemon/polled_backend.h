@@ -28,21 +28,26 @@ class PolledBackend final : public Backend {
   Result<void> drain() override;
   Result<Answer> answer(const Question& question) override;
   Status status() override;
-  std::vector<Binding> known() const override { return changes_.bindings(); }
+  // With holders, and their parents' starts: takes a look.
+  std::vector<Binding> known() const override;
   void look_every(std::chrono::milliseconds interval) override;
 
  private:
   PolledBackend(const Clock& clock, std::unique_ptr<SnapshotReader> reader,
-                UniqueFd timer, UniqueFd events, Publish publish)
-      : reader_(std::move(reader)),
+                UniqueFd timer, UniqueFd events, std::size_t max_watched,
+                Publish publish)
+      : clock_(clock),
+        reader_(std::move(reader)),
         changes_(*reader_, clock),
         timer_(std::move(timer)),
         events_(std::move(events)),
         publish_(std::move(publish)),
-        lives_(clock, events_.get(), publish_.end) {}
+        lives_(clock, events_.get(), max_watched, publish_.end) {}
+  void watch_those_there();
   void take_ends();
   Result<void> look();
 
+  const Clock& clock_;
   std::unique_ptr<SnapshotReader> reader_;
   PollSource changes_;
   UniqueFd timer_;

@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 
+#include <cerrno>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -53,22 +54,35 @@ std::optional<int> status_of_zombie(const ProcessId& id) {
 
 }  // namespace
 
+std::optional<Process> name_parent(ProcessReader& reader, Process& process) {
+  auto parent = reader.read_brief(process.ppid.value_or(0));
+  if (!parent || parent->id.start_ticks > process.id.start_ticks) {
+    return std::nullopt;
+  }
+  process.parent_start_ticks = parent->id.start_ticks;
+  return parent;
+}
+
 void PolledLives::watch(Process& process) {
-  const auto parent = reader_.read_brief(process.ppid.value_or(0));
-  if (parent && parent->id.start_ticks <= process.id.start_ticks) {
-    process.parent_start_ticks = parent->id.start_ticks;
-    if (parent->id.pid > 1) {
-      follow(*parent);
-    }
+  const auto parent = name_parent(reader_, process);
+  if (parent && parent->id.pid > 1) {
+    follow(*parent);
   }
   follow(process);
 }
 
 void PolledLives::follow(const Process& process) {
-  if (lives_.size() >= kMaxWatched || known_.contains(process.id)) {
+  if (known_.contains(process.id)) {
+    return;
+  }
+  if (lives_.size() >= max_watched_) {
+    ++left_out_;
     return;
   }
   UniqueFd pidfd(static_cast<int>(syscall(SYS_pidfd_open, process.id.pid, 0)));
+  if (!pidfd.valid() && errno != ESRCH) {
+    ++left_out_;
+  }
   // The pid may have come to mean another process before we opened it.
   const auto now =
       pidfd.valid() ? reader_.read_brief(process.id.pid) : std::nullopt;

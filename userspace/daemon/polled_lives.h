@@ -9,8 +9,10 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 
 #include "userspace/base/clock.h"
 #include "userspace/base/unique_fd.h"
@@ -19,22 +21,29 @@
 
 namespace portwatch {
 
+// Names the start of its parent in `process`. Empty: it has none that can be seen.
+std::optional<Process> name_parent(ProcessReader& reader, Process& process);
+
 class PolledLives {
  public:
   using OnEnd = std::function<void(const ProcessEnd&)>;
 
   // `epoll`: gets a descriptor for each process, told by the number in data.fd.
-  // The clock and the epoll must outlive this.
-  PolledLives(const Clock& clock, int epoll, OnEnd on_end)
-      : clock_(clock), epoll_(epoll), on_end_(std::move(on_end)), reader_(clock) {}
+  // The clock and the epoll must outlive this. At most `max_watched` at a time.
+  PolledLives(const Clock& clock, int epoll, std::size_t max_watched, OnEnd on_end)
+      : clock_(clock),
+        epoll_(epoll),
+        max_watched_(max_watched),
+        on_end_(std::move(on_end)),
+        reader_(clock) {}
 
-  // Watches the process and its parent, and names that parent's start in it. At
-  // most kMaxWatched at a time; one that cannot be watched is left out.
+  // Watches the process and its parent, and names that parent's start in it.
   void watch(Process& process);
   // The descriptor is one of ours, and its process ended.
   void ended(int fd);
-
-  static constexpr std::size_t kMaxWatched = 512;
+  // Processes that lived and for which there was no descriptor: how these end, and
+  // what becomes of their children, is not seen.
+  std::uint64_t left_out() const { return left_out_; }
 
  private:
   struct Life {
@@ -45,6 +54,8 @@ class PolledLives {
 
   const Clock& clock_;
   int epoll_;
+  std::size_t max_watched_;
+  std::uint64_t left_out_ = 0;
   OnEnd on_end_;
   ProcessReader reader_;
   std::map<int, Life> lives_;       // by pidfd

@@ -156,6 +156,11 @@ Result<EventsAnswer> Questions::loops(const HistoryQuestion& question) {
                              question);
   if (answer) {
     add_active_loops(*answer, pipeline_.active_loops(), question);
+    for (const Missing& gap : backend_.status().missing) {
+      if (gap.what == "loops") {
+        answer->missing.push_back(gap);
+      }
+    }
     doubt_events(*answer, "loops");
   }
   return answer;
