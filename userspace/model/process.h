@@ -46,8 +46,8 @@ struct Process {
   std::optional<std::string> name;  // comm of the thread group leader
   std::optional<std::string> exe;
   std::optional<std::vector<std::string>> cmdline;
-  // True: more arguments followed, or this is not the last one's end, and the process
-  // was gone before they could be read.
+  // True: more arguments followed, or this is not the last one's end, and the
+  // process was gone before they could be read.
   std::optional<bool> cmdline_cut;
   std::optional<uid_t> uid;  // effective uid
   std::optional<std::string> user;

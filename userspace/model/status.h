@@ -55,8 +55,8 @@ struct Status {
   // How failed binds are seen: "fexit", "task_work", "tracepoint" or "none".
   std::string bind_results = "none";
   std::optional<std::string> bind_results_refused;  // why not in a better way
-  // Runs of the hooks that see results, skipped by the kernel: it skips one that would
-  // interrupt itself, so a refused listen or connect may not have been seen.
+  // Runs of the hooks that see results, skipped by the kernel: it skips one that
+  // would interrupt itself, so a refused listen or connect may not have been seen.
   std::uint64_t results_missed = 0;
   std::uint64_t failures = 0;  // failed binds since the start
   HistoryStatus history;

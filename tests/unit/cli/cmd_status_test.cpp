@@ -77,9 +77,9 @@ TEST_F(StatusCommand, FailedBindsHistoryAndAlerts_HaveTheirLines) {
       std::string::npos)
       << out.text;
   EXPECT_EQ(run({"status", "--plain"}), kYes);
-  EXPECT_NE(
-      out.text.find("\nbindResults\tfexit\nbindResultsRefused\t\nfailures\t12\nresultsMissed\t0\nhistoryEnabled\tyes\n"),
-      std::string::npos);
+  EXPECT_NE(out.text.find("\nbindResults\tfexit\nbindResultsRefused\t\nfailures\t12"
+                          "\nresultsMissed\t0\nhistoryEnabled\tyes\n"),
+            std::string::npos);
   EXPECT_NE(out.text.find("\nalertsSuppressed\t4\n"), std::string::npos);
 }
 

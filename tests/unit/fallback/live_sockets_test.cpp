@@ -215,7 +215,7 @@ TEST_P(LiveSockets, TimeWait_IsHeldByNobody) {
   EXPECT_GT(*binding.remaining, milliseconds(0));
   EXPECT_LE(*binding.remaining, milliseconds(60000));  // TCP_TIMEWAIT_LEN
   EXPECT_FALSE(binding.fin_wait2);
-  std::this_thread::sleep_for(milliseconds(50));       // what is measured is time
+  std::this_thread::sleep_for(milliseconds(50));  // what is measured is time
   const Binding later = only_one(5062);
   ASSERT_TRUE(later.remaining);
   EXPECT_LT(*later.remaining, *binding.remaining);
