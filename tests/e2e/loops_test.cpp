@@ -62,28 +62,28 @@ void live_and_die(Port port, const std::string& how) {
                std::to_string(port)});
 }
 
-TEST_F(Loops, ServiceThatCannotBind_OneAlertWithItsBlocker) {
+TEST_F(Loops, ServiceThatCannotBind_OneCrashLoopWithItsBlocker) {
   start_with_hook();
   const UniqueFd holder = listening_socket("127.0.0.1", 7601);
-  const auto events = watch({"--event", "bindFailureLoop", "--port", "7601"});
+  const auto events = watch({"--event", "crashLoop", "--port", "7601"});
   for (int i = 0; i < 7; ++i) {
     live_and_die(7601, "");
   }
   const Json loop = next(*events);
   ASSERT_TRUE(loop.is_object());
-  EXPECT_EQ(loop["event"], "bindFailureLoop");
+  EXPECT_EQ(loop["event"], "crashLoop");
   EXPECT_EQ(loop["count"], 5);
   EXPECT_EQ(loop["subject"]["kind"], "program");
   EXPECT_EQ(loop["cause"], "bind: EADDRINUSE");
   ASSERT_EQ(loop["blockers"].size(), 1u) << loop.dump(1);
   EXPECT_TRUE(is_ours(loop["blockers"][0]));
-  EXPECT_EQ(told("bindFailureLoop", 7601).size(), 1u);
-  EXPECT_EQ(told("crashLoop", 7601).size(), 0u);
+  EXPECT_EQ(loop["lastExit"]["code"], 1);
+  EXPECT_EQ(told("crashLoop", 7601).size(), 1u);
+  EXPECT_EQ(told("bindFailureLoop", 7601).size(), 0u);
   const Json said = json({"loops", "7601"});
   ASSERT_EQ(said["events"].size(), 1u) << said.dump(1);
   EXPECT_EQ(said["events"][0]["count"], 7);
-  EXPECT_EQ(said["events"][0]["lastExit"]["code"], 1);
-  EXPECT_EQ(hooked(1), std::vector<std::string>{"bindFailureLoop"});
+  EXPECT_EQ(hooked(1), std::vector<std::string>{"crashLoop"});
 }
 
 TEST_F(Loops, ServiceThatDies_IsToldWithItsSignal) {

@@ -65,7 +65,11 @@ void SeriesBook::add(const SeriesKey& key, Loop latest, const BurstOptions& opti
     return;
   }
   const std::size_t burst = std::clamp(options.burst, 1U, kMaxBurst);
-  std::deque<Moment>& times = pending_.touch(key).times;
+  Pending& pending = pending_.touch(key);
+  pending.burst = burst;
+  const ProcessId by = latest.last_process.value_or(Process{}).id;
+  const bool is_a_retry = std::exchange(pending.last, by) == by;
+  std::deque<Moment>& times = pending.times;
   times.push_back(now);
   while (times.size() > burst ||
          now.boot - times.front().boot >=
@@ -73,7 +77,7 @@ void SeriesBook::add(const SeriesKey& key, Loop latest, const BurstOptions& opti
     times.pop_front();
   }
   seen(key, now);
-  if (times.size() == burst) {
+  if (times.size() == burst && !waits_for_death(key, is_a_retry)) {
     latest.count = times.size();
     latest.window = options.interval;
     latest.first = times.front().wall;
@@ -193,6 +197,14 @@ void SeriesBook::fall_quiet(const SeriesKey& key, const Moment& now,
   other.loop.window = told.loop.window;
   other.loop.count = std::max(told.loop.count, other.loop.count);
   told_.erase(key);
+}
+
+bool SeriesBook::waits_for_death(const SeriesKey& key, bool is_a_retry) const {
+  const Pending* deaths =
+      alert_ == ChangeType::bind_failure_loop && twin_ != nullptr && !is_a_retry
+          ? twin_->pending_.find(key)
+          : nullptr;
+  return deaths != nullptr && deaths->times.size() + 1 >= deaths->burst;
 }
 
 bool SeriesBook::tells_refusals(const SeriesKey& key) const {

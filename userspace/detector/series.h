@@ -62,7 +62,9 @@ class SeriesBook {
 
   // A series whose cause is a failed bind is silent while the twin tells such a one
   // of the same key: it is counted, and when only it goes on it becomes the one
-  // that was told. Their end is one. For both books; the twin must outlive this.
+  // that was told. Their end is one. Failed binds leave the telling to the deaths
+  // that they cause, which say how it ends: while each is of another process, and
+  // its death would complete the burst. For both books; the twin must outlive this.
   void pair_with(SeriesBook& twin) { twin_ = &twin; }
 
   // It happened once more. `latest` has all but count, window and times, and is
@@ -94,6 +96,8 @@ class SeriesBook {
  private:
   struct Pending {
     std::deque<Moment> times;  // the last `burst` within the interval
+    std::size_t burst = 0;
+    ProcessId last{};  // whose the last one was
     BootTime seen{};
   };
   struct Told {
@@ -112,6 +116,7 @@ class SeriesBook {
                   std::vector<Change>& out);
   void erase_told(const SeriesKey& key, const Moment& now,
                   std::vector<Change>& out);
+  bool waits_for_death(const SeriesKey& key, bool is_a_retry) const;
   bool tells_refusals(const SeriesKey& key) const;
   bool is_told_by_twin(const SeriesKey& key, const Loop& loop) const;
   const Told* silent_twin_of(const SeriesKey& key) const;

@@ -59,22 +59,58 @@ void fail_to_start(Driver& host, pid_t pid) {
   host.see(ended(who, exits(1)));
 }
 
+// Tries five times before it gives up, as nginx does.
+void retry_in_vain(Driver& host, pid_t pid) {
+  const Process who = process_of_unit(pid, "web.service");
+  for (int i = 0; i < 5; ++i) {
+    host.see(failed(who, 8080, {binding(process(7), 8080, "blocker")}));
+    host.pass(500ms);
+  }
+  host.see(ended(who, exits(1)));
+}
+
 TEST(Detectors, UnitThatFailsToStart_IsOneLoopWithOneEnd) {
   Driver host;
   for (pid_t pid = 100; pid < 107; ++pid) {
     fail_to_start(host, pid);
     host.pass(2s);  // RestartSec
   }
-  EXPECT_EQ(types(host.told()), Types{ChangeType::bind_failure_loop});
+  EXPECT_EQ(types(host.told()), Types{ChangeType::crash_loop});
   const auto active = host.detectors().active_loops();
-  ASSERT_EQ(types(active), Types{ChangeType::bind_failure_loop});
+  ASSERT_EQ(types(active), Types{ChangeType::crash_loop});
   EXPECT_EQ(active[0].loop->count, 7u);
   EXPECT_EQ(active[0].loop->last_exit, exits(1));
   host.pass(2h);
   EXPECT_EQ(types(host.told()),
-            (Types{ChangeType::bind_failure_loop, ChangeType::loop_ended}));
+            (Types{ChangeType::crash_loop, ChangeType::loop_ended}));
   EXPECT_TRUE(host.detectors().active_loops().empty());
   EXPECT_FALSE(host.detectors().deadline());
+}
+
+TEST(Detectors, UnitThatRetriesBeforeItFails_IsOneLoopOfFailedBinds) {
+  Driver host;
+  for (pid_t pid = 100; pid < 107; ++pid) {
+    retry_in_vain(host, pid);
+    host.pass(2s);
+  }
+  EXPECT_EQ(types(host.told()), Types{ChangeType::bind_failure_loop});
+  EXPECT_EQ(host.detectors().active_loops().at(0).loop->last_exit, exits(1));
+  host.pass(2h);
+  EXPECT_EQ(types(host.told()),
+            (Types{ChangeType::bind_failure_loop, ChangeType::loop_ended}));
+}
+
+// Four were started anew; the fifth does not die but tries again.
+TEST(Detectors, LastOneRetries_TheFailedBindsAreTold) {
+  Driver host;
+  for (pid_t pid = 100; pid < 104; ++pid) {
+    fail_to_start(host, pid);
+  }
+  const Process who = process_of_unit(104, "web.service");
+  host.see(failed(who, 8080));
+  EXPECT_TRUE(host.told().empty()) << "its death would tell it";
+  host.see(failed(who, 8080));
+  EXPECT_EQ(types(host.told()), Types{ChangeType::bind_failure_loop});
 }
 
 TEST(Detectors, UnitThatFailsSlowly_IsACrashLoopOnly) {
@@ -89,10 +125,7 @@ TEST(Detectors, UnitThatFailsSlowly_IsACrashLoopOnly) {
 // As a manager does that waits ever longer before it starts it again.
 TEST(Detectors, FailuresBecomeRare_TheLoopThatWasToldGoesOn) {
   Driver host;
-  for (pid_t pid = 100; pid < 105; ++pid) {
-    fail_to_start(host, pid);
-    host.pass(1s);
-  }
+  retry_in_vain(host, 100);
   for (pid_t pid = 105; pid < 120; ++pid) {
     host.pass(10min);
     fail_to_start(host, pid);
