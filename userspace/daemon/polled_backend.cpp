@@ -161,11 +161,11 @@ Status PolledBackend::status() {
   if (!failed_look_.empty()) {
     status.missing.push_back({"sockets", "the last look failed: " + failed_look_});
   }
-  if (lives_.left_out() != 0) {
+  if (lives_.left_some_out()) {
     status.missing.push_back(
-        {"loops", "the ends of " + std::to_string(lives_.left_out()) +
-                      " processes are not seen: no descriptor was left to watch "
-                      "them by (RLIMIT_NOFILE)"});
+        {"loops",
+         "the ends of some processes are not seen: no descriptor was left "
+         "to watch them by (RLIMIT_NOFILE)"});
   }
   status.confidence =
       status.missing.empty() ? Confidence::snapshot : Confidence::partial;

@@ -76,12 +76,12 @@ void PolledLives::follow(const Process& process) {
     return;
   }
   if (lives_.size() >= max_watched_) {
-    ++left_out_;
+    left_some_out_ = true;
     return;
   }
   UniqueFd pidfd(static_cast<int>(syscall(SYS_pidfd_open, process.id.pid, 0)));
   if (!pidfd.valid() && errno != ESRCH) {
-    ++left_out_;
+    left_some_out_ = true;
   }
   // The pid may have come to mean another process before we opened it.
   const auto now =

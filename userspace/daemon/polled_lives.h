@@ -9,7 +9,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
@@ -41,9 +40,9 @@ class PolledLives {
   void watch(Process& process);
   // The descriptor is one of ours, and its process ended.
   void ended(int fd);
-  // Processes that lived and for which there was no descriptor: how these end, and
-  // what becomes of their children, is not seen.
-  std::uint64_t left_out() const { return left_out_; }
+  // There was no descriptor for some: how these end, and what becomes of their
+  // children, is not seen.
+  bool left_some_out() const { return left_some_out_; }
 
  private:
   struct Life {
@@ -55,7 +54,7 @@ class PolledLives {
   const Clock& clock_;
   int epoll_;
   std::size_t max_watched_;
-  std::uint64_t left_out_ = 0;
+  bool left_some_out_ = false;
   OnEnd on_end_;
   ProcessReader reader_;
   std::map<int, Life> lives_;       // by pidfd
