@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -133,6 +134,18 @@ Result<Opened> try_to_open(const std::string& path) {
   return Opened{*shape, std::move(*database)};
 }
 
+// True of an empty file too. Only what a history may once have been is set aside:
+// the path may be a slip of the pen.
+bool was_database(const std::string& path) {
+  constexpr std::string_view kHeader("SQLite format 3\0", 16);  // fileformat2.html
+  char begin[kHeader.size()];
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  const auto count = read(file.get(), begin, sizeof begin);
+  return count == 0 ||
+         (count > 0 &&
+          std::string_view(begin, static_cast<std::size_t>(count)) == kHeader);
+}
+
 // Those of the kind `prefix` (a path), oldest first: the time is in the name.
 void drop_older(const std::string& prefix) {
   std::vector<std::string> kept;
@@ -171,6 +184,12 @@ Result<std::string> set_aside(const std::string& path, const std::string& kind,
 
 Result<HistoryFile> begin_anew(const std::string& path, const std::string& kind,
                                WallTime now, const std::string& why) {
+  if (!was_database(path)) {
+    return Error{Errc::invalid,
+                 path +
+                     ": no history of portwatch, and no database; it is left "
+                     "alone: move it away, or change history.path"};
+  }
   const auto target = set_aside(path, kind, now);
   if (!target) {
     return add_context(target.error(), why);
@@ -213,7 +232,11 @@ Result<HistoryFile> open_history(const std::string& path, WallTime now) {
     return opened.error();
   }
   if (opened->shape == Shape::foreign) {
-    return Error{Errc::invalid, path + ": a database, but no history of portwatch"};
+    return Error{
+        Errc::invalid,
+        path +
+            ": a database, but no history of portwatch; it is left alone: move it "
+            "away, or change history.path"};
   }
   if (opened->shape == Shape::newer) {
     return begin_anew(path, "newer", now, "the file is of a newer portwatch");

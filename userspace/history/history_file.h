@@ -23,9 +23,9 @@ struct HistoryFile {
   // A sentence when what was there is of no use: where it is now, and why.
   std::optional<std::string> set_aside;
 };
-// Opens or makes it. A damaged file becomes PATH.damaged-TIME, one of a newer
-// version PATH.newer-TIME; the youngest three of each are kept. Errors: invalid (a
-// database of somebody else: not touched); those of sqlite.h.
+// Opens or makes it. A damaged database becomes PATH.damaged-TIME, one of a newer
+// version PATH.newer-TIME; the youngest three of each are kept. Errors: invalid
+// (something else, or a database of somebody else: not touched); those of sqlite.h.
 Result<HistoryFile> open_history(const std::string& path, WallTime now);
 
 // The same for a file that turned out to be damaged. Nobody may have it open.

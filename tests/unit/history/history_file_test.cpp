@@ -18,6 +18,10 @@ class HistoryFileTest : public HistoryTest {
   void write_file(const std::string& text) const {
     std::ofstream(options_.path, std::ios::trunc) << text;
   }
+  // A database once, of which only the first bytes are left.
+  static std::string damaged() {
+    return std::string("SQLite format 3\0", 16) + std::string(10'000, 'g');
+  }
   // A fresh one works, and the daemon is told to announce what there is.
   void expect_begun_anew(const std::string& why) {
     const auto notices = wait_for_notice(why);
@@ -29,13 +33,26 @@ class HistoryFileTest : public HistoryTest {
   }
 };
 
-TEST_F(HistoryFileTest, Garbage_IsSetAside) {
-  write_file(std::string(10'000, 'g'));
+TEST_F(HistoryFileTest, DamagedFromTheStart_IsSetAside) {
+  write_file(damaged());
   open();
   expect_begun_anew("damaged");
   const auto aside = files("history.db.damaged-");
   ASSERT_EQ(aside.size(), 1u);
-  EXPECT_EQ(std::filesystem::file_size(directory_ / aside[0]), 10'000u);
+  EXPECT_EQ(std::filesystem::file_size(directory_ / aside[0]), damaged().size());
+}
+
+// The path may be a slip of the pen.
+TEST_F(HistoryFileTest, NoDatabase_IsRefusedAndStays) {
+  const std::string precious = "precious\n" + std::string(5000, 'p');
+  write_file(precious);
+  const auto store = HistoryStore::open(options_, clock_);
+  ASSERT_FALSE(store);
+  EXPECT_EQ(store.error().code, Errc::invalid);
+  EXPECT_NE(store.error().context.find("left alone"), std::string::npos);
+  std::ifstream file(options_.path);
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(file), {}), precious);
+  EXPECT_EQ(files("history.db.damaged-").size(), 0u);
 }
 
 TEST_F(HistoryFileTest, Cut_IsSetAside) {
@@ -99,8 +116,7 @@ TEST_F(HistoryFileTest, Deleted_IsMadeAgain) {
 TEST_F(HistoryFileTest, SetAside_AreFew) {
   for (int i = 0; i < 5; ++i) {
     clock_.set(at(i));
-    write_file("garbage, and more of it than a header of SQLite has: " +
-               std::string(100, 'g'));
+    write_file(damaged());
     open();
     expect_begun_anew("damaged");
     close();
