@@ -5,7 +5,7 @@
 #include "cli/common_options.h"
 #include "cli/exit_code.h"
 #include "cli/inquiry.h"
-#include "cli/moment.h"
+#include "cli/past_command.h"
 #include "cli/print.h"
 #include "cli/verdict.h"
 
@@ -115,41 +115,17 @@ std::string text_of(const Answer& answer, const std::vector<PortSpec>& ports,
   });
 }
 
-std::string past_text(const Answer& answer, const OutputOptions& output,
-                      Context& context, std::uint32_t own_netns) {
-  switch (output.format()) {
-    case Format::json:
-      return print_json(answer);
-    case Format::plain:
-      return print_plain(answer);
-    case Format::people:
-      break;
-  }
-  return history_page(answer, {context.clock.wall_now(), own_netns,
-                               style_for(output, context), context.streams.width});
-}
-
 int who_then(Context& context, const WhoOptions& options,
              const std::vector<PortSpec>& ports, WallTime moment) {
   Inquiry inquiry(context, options.where, options.output);
   auto answer = ask_past(inquiry, ports, moment);
-  if (!answer) {
-    say(context, answer.error().context);
-    return kCannotKnow;
+  if (answer) {  // an id is unique only while the host is up
+    auto& past = answer->bindings;
+    past.erase(std::unique(past.begin(), past.end()), past.end());
   }
-  auto& past = answer->bindings;  // an id is unique only while the host is up
-  past.erase(std::unique(past.begin(), past.end()), past.end());
-  const int code = past_verdict(answer->bindings.size(), answer->missing);
-  if (options.output.quiet) {
-    return code;
-  }
-  if (options.output.format() == Format::plain) {
-    (void)context.streams.err.write(gap_lines(answer->missing));
-  }
-  return deliver(
-      context,
-      past_text(*answer, options.output, context, context.backends.own_netns()),
-      code);
+  return deliver_past<Answer>(context, options.output, answer,
+                              answer ? answer->bindings.size() : 0,
+                              {print_json, history_plain, history_page});
 }
 
 }  // namespace
@@ -173,7 +149,8 @@ int run_who(Context& context, const std::vector<std::string>& arguments) {
     return parser.refuse(context, ports.error().context);
   }
   if (options.at) {
-    const auto moment = parse_moment(*options.at, context.clock.wall_now());
+    const auto moment =
+        parse_past_moment(*options.at, "--at", context.clock.wall_now());
     return moment ? who_then(context, options, *ports, *moment)
                   : parser.refuse(context, moment.error().context);
   }

@@ -8,7 +8,7 @@
 namespace portwatch::cli {
 namespace {
 
-constexpr std::uint64_t kMaxMs = 1000ull * 3600 * 1000;
+constexpr std::uint64_t kMaxMs = 3650ull * 24 * 3600 * 1000;
 constexpr std::uint64_t kMaxCount = 1000000000;
 
 Error bad_duration(std::string_view text, std::string_view why) {

@@ -9,7 +9,7 @@
 namespace portwatch::cli {
 
 // A number (digits, perhaps a fraction) and one of ms, s, m, h, d; seconds
-// without a unit. From 1ms to 1000h; what is smaller than a millisecond is cut off.
+// without a unit. From 1ms to 3650d; what is smaller than a millisecond is cut off.
 // Error: invalid, one line that says what is wrong and shows the form.
 Result<std::chrono::milliseconds> parse_duration(std::string_view text);
 

@@ -2,6 +2,8 @@
 
 #include <time.h>
 
+#include <charconv>
+#include <cstdint>
 #include <optional>
 
 #include "cli/duration.h"
@@ -10,6 +12,8 @@ namespace portwatch::cli {
 namespace {
 
 using std::chrono::seconds;
+
+constexpr std::int64_t kLastSecond = 253'402'300'799;  // of the year 9999
 
 tm parts_of(WallTime time) {
   const time_t number =
@@ -112,6 +116,20 @@ std::optional<WallTime> ago_in(std::string text, WallTime now) {
   return span ? std::optional<WallTime>(now - *span) : std::nullopt;
 }
 
+// As journalctl(1) and date(1) have it.
+std::optional<WallTime> epoch_in(const std::string& text) {
+  std::int64_t number = 0;
+  const char* end = text.data() + text.size();
+  if (text.size() < 2 || text.front() != '@') {
+    return std::nullopt;
+  }
+  const auto parsed = std::from_chars(text.data() + 1, end, number);
+  const bool is_one = parsed.ec == std::errc{} && parsed.ptr == end;
+  return is_one && number >= 0 && number <= kLastSecond
+             ? std::optional(WallTime(seconds(number)))
+             : std::nullopt;
+}
+
 std::optional<WallTime> word_in(const std::string& text, WallTime now) {
   if (text == "now") {
     return now;
@@ -126,7 +144,7 @@ std::optional<WallTime> word_in(const std::string& text, WallTime now) {
 Result<WallTime> parse_moment(const std::string& text, WallTime now) {
   for (const auto& found :
        {word_in(text, now), ago_in(text, now), time_of_day_in(text, now),
-        zoned_in(text), date_in(text, now)}) {
+        zoned_in(text), date_in(text, now), epoch_in(text)}) {
     if (found) {
       return *found;
     }
@@ -134,7 +152,16 @@ Result<WallTime> parse_moment(const std::string& text, WallTime now) {
   return Error{Errc::invalid,
                "bad time '" + text +
                    "' (expected 10:42, '2026-11-21 10:42:00', "
-                   "2026-11-21T10:42:00Z, or 5m for five minutes ago)"};
+                   "2026-11-21T10:42:00Z, @EPOCH, or 5m for five minutes ago)"};
+}
+
+Result<WallTime> parse_moment_after(const std::string& text, WallTime since,
+                                    WallTime now) {
+  // The last one of the day that begins then.
+  const auto day_end =
+      since + std::chrono::hours(24) - std::chrono::microseconds(1);
+  const auto time_of_day = time_of_day_in(text, day_end);
+  return time_of_day ? Result<WallTime>(*time_of_day) : parse_moment(text, now);
 }
 
 }  // namespace portwatch::cli

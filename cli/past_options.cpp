@@ -2,6 +2,7 @@
 
 #include "cli/duration.h"
 #include "cli/moment.h"
+#include "cli/time_text.h"
 
 namespace portwatch::cli {
 namespace {
@@ -22,14 +23,28 @@ Result<void> read_port(const std::vector<std::string>& words,
   return {};
 }
 
-Result<void> read_moment(const std::optional<std::string>& text, WallTime now,
-                         std::optional<WallTime>& moment) {
+Result<void> read_since(const std::optional<std::string>& text, WallTime now,
+                        HistoryQuestion& question) {
   if (text) {
-    const auto parsed = parse_moment(*text, now);
-    if (!parsed) {
-      return parsed.error();
+    const auto moment = parse_past_moment(*text, "--since", now);
+    if (!moment) {
+      return moment.error();
     }
-    moment = *parsed;
+    question.since = *moment;
+  }
+  return {};
+}
+
+Result<void> read_until(const std::optional<std::string>& text, WallTime now,
+                        HistoryQuestion& question) {
+  if (text) {
+    const auto moment = question.since
+                            ? parse_moment_after(*text, *question.since, now)
+                            : parse_moment(*text, now);
+    if (!moment) {
+      return moment.error();
+    }
+    question.until = *moment;
   }
   return {};
 }
@@ -63,13 +78,24 @@ void declare(Arguments& arguments, PastOptions& options, bool times) {
   declare(arguments, options.where);
 }
 
+Result<WallTime> parse_past_moment(const std::string& text, const char* option,
+                                   WallTime now) {
+  const auto moment = parse_moment(text, now);
+  if (moment && *moment > now) {
+    return Error{Errc::invalid, std::string(option) + " '" + text +
+                                    "' is in the future: it is " +
+                                    local_time(now, now) + " now"};
+  }
+  return moment;
+}
+
 Result<HistoryQuestion> question_of(const PastOptions& options, WallTime now) {
   HistoryQuestion question;
   auto sound = check(options.output);
   sound = sound ? check(options.where) : sound;
   sound = sound ? read_port(options.words, question) : sound;
-  sound = sound ? read_moment(options.since, now, question.since) : sound;
-  sound = sound ? read_moment(options.until, now, question.until) : sound;
+  sound = sound ? read_since(options.since, now, question) : sound;
+  sound = sound ? read_until(options.until, now, question) : sound;
   sound = sound ? read_limit(options.limit, question.limit) : sound;
   if (!sound) {
     return sound.error();

@@ -23,6 +23,10 @@ struct PastOptions {
 // With --since, --until and --limit only where `times`.
 void declare(Arguments& arguments, PastOptions& options, bool times);
 
+// parse_moment(), but not of the future. Error: invalid, one line.
+Result<WallTime> parse_past_moment(const std::string& text, const char* option,
+                                   WallTime now);
+
 // Error: invalid, one line.
 Result<HistoryQuestion> question_of(const PastOptions& options, WallTime now);
 

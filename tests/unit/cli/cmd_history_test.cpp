@@ -49,6 +49,75 @@ TEST_F(History, EndNotKnown_IsNotStill) {
   EXPECT_NE(out.text.find("\n10:32:17  ?   tcp "), std::string::npos) << out.text;
 }
 
+TEST_F(History, EndOfTheProcess_IsAColumn) {
+  backends.daemon.history.bindings[0].last_exit = exit_status_from_wait(1 << 8);
+  backends.daemon.history.bindings[1].last_exit = exit_status_from_wait(9);
+  EXPECT_EQ(run({"history", "5055"}), kYes);
+  EXPECT_EQ(out.text.substr(0, out.text.find("demo.service has")),
+            "FROM      TO        PROTO  ADDRESS       PROCESS    USER   EXIT     "
+            "UNIT\n"
+            "?         10:32:17  tcp    0.0.0.0:5055  demo(100)  alice  exit 1   "
+            "demo.service\n"
+            "10:32:27  10:41:17  tcp    0.0.0.0:5055  demo(101)  alice  SIGKILL  "
+            "demo.service\n"
+            "10:41:27  still     tcp    0.0.0.0:5055  demo(102)  alice           "
+            "demo.service\n");
+  out.text.clear();
+  EXPECT_EQ(run({"history", "5055", "--plain"}), kYes);
+  EXPECT_NE(out.text.find("\texit 1\n"), std::string::npos) << out.text;
+  EXPECT_TRUE(out.text.ends_with("\t-\n")) << out.text;
+}
+
+TEST_F(History, CutAnswer_ClaimsNoCompleteness) {
+  backends.daemon.history.miss(only_youngest(3));
+  EXPECT_EQ(run({"history", "5055"}), kYes);
+  EXPECT_NE(out.text.find("has taken 5055/tcp at least 3 times in this time"),
+            std::string::npos)
+      << out.text;
+  EXPECT_NE(out.text.find("only the youngest 3 of those that match"),
+            std::string::npos)
+      << out.text;
+}
+
+TEST_F(History, Future_IsAMistake) {
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"history", "--since", "2026-11-21 10:42:18"},
+        {"failures", "--since", "2030-01-01"},
+        {"who", "5055", "--at", "2026-11-22"}}) {
+    err.text.clear();
+    EXPECT_EQ(run(arguments), kUsage);
+    EXPECT_NE(err.text.find("is in the future: it is 10:42:17 now"),
+              std::string::npos)
+        << err.text;
+  }
+}
+
+TEST_F(History, UntilATimeOfDay_IsTheNextOne) {
+  EXPECT_EQ(run({"history", "--since", "10:00", "--until", "23:59"}), kYes);
+  EXPECT_EQ(backends.daemon.asked_past.until, kNow + std::chrono::hours(13) +
+                                                  std::chrono::minutes(16) +
+                                                  std::chrono::seconds(43));
+  EXPECT_EQ(run({"history", "--since", "60d"}), kYes);
+}
+
+TEST_F(History, DaemonThatCannot_SaysWhy) {
+  backends.daemon.past_error =
+      Error{Errc::unavailable, "portwatchd cannot answer: history.path is empty"};
+  EXPECT_EQ(run({"history"}), kCannotKnow);
+  EXPECT_EQ(err.text,
+            "portwatch: portwatchd cannot answer: history.path is empty; "
+            "'portwatch status' says more\n");
+}
+
+TEST_F(History, WhoAtPlain_HasTheCreator) {
+  EXPECT_EQ(run({"who", "5055", "--at", "5m", "--plain"}), kYes);
+  EXPECT_EQ(out.text.rfind("-\t2026-11-21T10:32:17.000000Z\ttcp\tipv4\t0.0.0.0\t"
+                           "5055\tlistening\t100\tdemo\t",
+                           0),
+            0u)
+      << out.text;
+}
+
 TEST_F(History, Nobody_ExitOne) {
   backends.daemon.history = {};
   EXPECT_EQ(run({"history"}), kNo);

@@ -16,7 +16,7 @@ TEST(Duration, EveryUnit_IsMilliseconds) {
   EXPECT_EQ(*parse_duration("1.5s"), milliseconds(1500));
   EXPECT_EQ(*parse_duration("0.25m"), milliseconds(15000));
   EXPECT_EQ(*parse_duration("0.0019"), milliseconds(1));
-  EXPECT_EQ(*parse_duration("1000h"), milliseconds(3600000000));
+  EXPECT_EQ(*parse_duration("3650d"), milliseconds(315360000000));
   EXPECT_EQ(*parse_duration("7d"), *parse_duration("168h"));
 }
 
@@ -24,7 +24,7 @@ TEST(Duration, AnythingElse_IsRefused) {
   for (const char* text :
        {"",      "s",    "ms",  "-1",    "+1",    "5 s",
         " 5",    "5s ",  "5S",  "1.",    ".5",    "1.s",
-        "1.5.5", "0",    "0ms", "0.5ms", "1001h", "99999999999999999999",
+        "1.5.5", "0",    "0ms", "0.5ms", "3651d", "99999999999999999999",
         "1e3",   "0x10", "5w"}) {
     EXPECT_FALSE(parse_duration(text)) << text;
   }

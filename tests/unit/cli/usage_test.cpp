@@ -15,7 +15,8 @@ const std::string kForm = " (expected PORT or PORT/PROTO, as in 5055 or 5055/udp
 const std::string kSeeWho = " (see 'portwatch help who')";
 
 const std::string kTimeForm =
-    " (expected 10:42, '2026-11-21 10:42:00', 2026-11-21T10:42:00Z, or 5m for five "
+    " (expected 10:42, '2026-11-21 10:42:00', 2026-11-21T10:42:00Z, @EPOCH, or 5m "
+    "for five "
     "minutes ago)";
 
 const Wrong kWrong[] = {
