@@ -49,6 +49,9 @@ Error Inquiry::why_not(const Error& error) const {
                             " does not know this question: it is older than this "
                             "command"};
   }
+  if (error.code == Errc::unavailable) {
+    return {error.code, error.context + "; 'portwatch status' says more"};
+  }
   return {error.code, cannot_ask(error)};
 }
 

@@ -40,7 +40,8 @@ class Inquiry {
   Result<Verdict> judge(const BindRequest& request);
 
   // What only a daemon can know: the past. `ask` gets the daemon and returns a
-  // Result. Error: no daemon is asked, none answers, or it is too old; not said.
+  // Result. Error: no daemon is asked, none answers, it cannot, or it is too old;
+  // not said.
   template <class Ask>
   auto ask_only_daemon(Ask ask) -> decltype(ask(std::declval<Daemon&>())) {
     auto daemon = only_daemon();

@@ -37,7 +37,8 @@ class VarlinkClient {
   // Method Who when the question has a port and nothing that Who does not know,
   // List otherwise. question.own_netns is not sent: the daemon sees it itself.
   // Errors: timed_out; closed; invalid (the reply is no Varlink or lacks a
-  // field); overloaded, not_permitted, not_supported as the daemon says.
+  // field); overloaded, not_permitted, unavailable, not_supported as the daemon
+  // says.
   Result<Answer> ask(const Question& question);
   Result<Status> status();
   // request.netns, uid and may_bind_low_ports are not sent: the daemon takes the

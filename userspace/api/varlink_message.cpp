@@ -124,16 +124,18 @@ Result<VarlinkReply> parse_reply(std::string_view message) {
 
 Error reply_error(const VarlinkReply& reply) {
   const std::string& name = reply.error;
-  const Errc code = name == varlink_error::kDenied       ? Errc::not_permitted
-                    : name == varlink_error::kOverloaded ? Errc::overloaded
-                    : name == varlink_error::kUnavailable ||
-                            name == varlink_error::kMethodNotFound ||
+  const Errc code = name == varlink_error::kDenied        ? Errc::not_permitted
+                    : name == varlink_error::kOverloaded  ? Errc::overloaded
+                    : name == varlink_error::kUnavailable ? Errc::unavailable
+                    : name == varlink_error::kMethodNotFound ||
                             name == varlink_error::kInterfaceNotFound
                         ? Errc::not_supported
                         : Errc::invalid;
   const auto reason = reply.parameters.find("reason");
   const bool has_reason = reason != reply.parameters.end() && reason->is_string();
-  return {code, "portwatchd refuses: " +
+  const bool willing = code == Errc::unavailable;
+  return {code, std::string("portwatchd ") +
+                    (willing ? "cannot answer: " : "refuses: ") +
                     (has_reason ? reason->get<std::string>()
                                 : name + " " + dump(reply.parameters))};
 }

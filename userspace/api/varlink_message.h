@@ -48,8 +48,8 @@ Result<VarlinkCall> parse_call(std::string_view message);
 // Error: invalid; context is a sentence.
 Result<VarlinkReply> parse_reply(std::string_view message);
 // What a reply with an error says, in the words of a person. Codes: not_permitted,
-// overloaded, not_supported (Unavailable, and a name that the server does not
-// know), invalid.
+// overloaded, unavailable, not_supported (a name that the server does not know),
+// invalid.
 Error reply_error(const VarlinkReply& reply);
 
 // The writers take parameters as JSON text and end the message with its NUL.

@@ -19,9 +19,10 @@ enum class Errc {
   invalid,        // the input is wrong
   busy,           // somebody else holds it
   timed_out,
-  closed,      // the peer went away
-  overloaded,  // a limit of ours was reached
-  io,          // everything else that the system refused
+  closed,       // the peer went away
+  unavailable,  // it is there and knows the question, but cannot answer it now
+  overloaded,   // a limit of ours was reached
+  io,           // everything else that the system refused
 };
 
 struct Error {

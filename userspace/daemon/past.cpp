@@ -226,7 +226,7 @@ Result<EventsAnswer> Past::events(const std::vector<ChangeType>& types,
 
 Result<Answer> Past::bindings(const HistoryQuestion& question) const {
   if (store_ == nullptr) {
-    return Error{Errc::not_supported,
+    return Error{Errc::unavailable,
                  path_.empty() ? "no history is kept: history.path is empty"
                                : "no history is kept: " + refused_};
   }
