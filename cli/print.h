@@ -74,7 +74,8 @@ std::string events_json(const EventsAnswer& answer);
 // `history`: aligned columns with a header, youngest last, and how often a subject
 // has taken a port anew; nothing for no binding.
 std::string history_page(const Answer& answer, const View& view);
-// As print_plain(), with since and until before the other fields.
+// As print_plain(), with since and until before the other fields, and how the
+// process ended after them.
 std::string history_plain(const Answer& answer);
 
 std::string status_page(const Status& status, const std::string& socket,

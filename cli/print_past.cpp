@@ -79,6 +79,7 @@ enum HistoryColumn {
   col_address,
   col_process,
   col_user,
+  col_exit,
   col_home,
   kHistoryColumns
 };
@@ -113,23 +114,30 @@ HistoryRow history_row(const Binding& binding, const View& view) {
                                                          : "?";
   row[col_user] =
       process != nullptr && process->user ? escape(*process->user) : "-";
+  row[col_exit] = exit_words(binding.last_exit);
   row[col_home] = process != nullptr ? home_words(*process) : "";
   row[col_home] = row[col_home].empty() ? "-" : row[col_home];
   return row;
 }
 
+// The first row is the header. A column with nothing in it is left out.
 std::string table_of(const std::vector<HistoryRow>& rows, const View& view) {
   std::array<std::size_t, kHistoryColumns> widths{};
-  for (const HistoryRow& row : rows) {
-    for (std::size_t i = 0; i < kHistoryColumns; ++i) {
+  for (std::size_t i = 0; i < kHistoryColumns; ++i) {
+    bool any = false;
+    for (const HistoryRow& row : rows) {
       widths[i] = std::max(widths[i], columns(row[i]));
+      any = any || (&row != &rows.front() && !row[i].empty());
     }
+    widths[i] = any ? widths[i] : 0;
   }
   std::string table;
   for (const HistoryRow& row : rows) {
     std::string line;
     for (std::size_t i = 0; i < kHistoryColumns; ++i) {
-      line += i + 1 == kHistoryColumns ? row[i] : pad(row[i], widths[i] + 2);
+      if (widths[i] != 0) {
+        line += i + 1 == kHistoryColumns ? row[i] : pad(row[i], widths[i] + 2);
+      }
     }
     line = cut(line, view.width);
     table += (&row == &rows.front() ? view.style.faint(line) : line) + "\n";
@@ -192,7 +200,7 @@ std::string history_page(const Answer& answer, const View& view) {
   std::string page = "nothing is known to have been there\n";
   if (!answer.bindings.empty()) {
     std::vector<HistoryRow> rows = {
-        {"FROM", "TO", "PROTO", "ADDRESS", "PROCESS", "USER", "UNIT"}};
+        {"FROM", "TO", "PROTO", "ADDRESS", "PROCESS", "USER", "EXIT", "UNIT"}};
     for (const Binding& binding : answer.bindings) {
       rows.push_back(history_row(binding, view));
     }

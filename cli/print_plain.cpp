@@ -161,8 +161,10 @@ std::string events_plain(const std::vector<Change>& events) {
 std::string history_plain(const Answer& answer) {
   std::string text;
   for (const Binding& binding : answer.bindings) {
-    text += time_field(binding.since) + "\t" + time_field(binding.until) + "\t" +
-            plain_row(binding, actor(binding));
+    std::string row = plain_row(binding, actor(binding));
+    row.insert(row.size() - 1, "\t" + field(exit_words(binding.last_exit)));
+    text +=
+        time_field(binding.since) + "\t" + time_field(binding.until) + "\t" + row;
   }
   return text;
 }

@@ -143,6 +143,13 @@ std::string name_words(const Process& process) {
                      : "?";
 }
 
+std::string exit_words(const std::optional<ExitStatus>& status) {
+  if (!status || !status->code) {
+    return status ? to_string(*status) : "";
+  }
+  return "exit " + std::to_string(*status->code);
+}
+
 std::string brief_words(const Process& process) {
   return name_words(process) + "(" + std::to_string(process.id.pid) + ")";
 }

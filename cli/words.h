@@ -30,6 +30,9 @@ std::string seconds_words(std::chrono::milliseconds time);
 // The name a process gave itself, else that of its program, else "?".
 std::string name_words(const Process& process);
 
+// "exit 1", "SIGKILL"; empty when not known.
+std::string exit_words(const std::optional<ExitStatus>& status);
+
 // "python3(4242)": for chains and tables.
 std::string brief_words(const Process& process);
 

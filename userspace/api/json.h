@@ -46,6 +46,8 @@ Result<Verdict> verdict_from_json(const nlohmann::json& document);
 Result<EventsAnswer> events_answer_from_json(const nlohmann::json& document);
 // As text of json_text(Binding). Error: invalid.
 Result<Binding> binding_from_text(const std::string& text);
+// As text of json_text(ProcessEnd); without the time. Error: invalid.
+Result<ProcessEnd> process_end_from_text(const std::string& text);
 // As text of json_text(Change). Errors as change_from_json().
 Result<Change> change_from_text(const std::string& text);
 

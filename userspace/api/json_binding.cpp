@@ -100,6 +100,7 @@ void write(JsonWriter& out, const Binding& binding) {
   write_endpoint(out, binding.endpoint);
   write_socket(out, binding);
   write_field(out, "creator", binding.creator);
+  write_exit(out, "lastExit", binding.last_exit);
   out.key("heldBy");
   if (binding.held_by) {
     out.value(to_string(*binding.held_by));
@@ -117,6 +118,7 @@ Result<Binding> binding_from_json(const json& document) {
   read_endpoint(in, binding.endpoint);
   read_socket(in, binding);
   in.nested("creator", binding.creator, process_from_json);
+  in.nested("lastExit", binding.last_exit, exit_from_json);
   if (in.find("heldBy") != nullptr) {
     in.word("heldBy", binding.held_by.emplace(), held_by_from);
   }

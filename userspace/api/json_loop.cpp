@@ -33,39 +33,6 @@ Result<Subject> subject_from_json(const json& document) {
   return subject;
 }
 
-void write_exit(JsonWriter& out, std::string_view name,
-                const std::optional<ExitStatus>& maybe) {
-  out.key(name);
-  if (!maybe) {
-    out.null();
-    return;
-  }
-  out.begin_object();
-  out.field("code", maybe->code);
-  out.key("signal");
-  if (maybe->signal) {
-    out.value(std::string_view(signal_name(*maybe->signal)));
-  } else {
-    out.null();
-  }
-  out.field("coreDumped", maybe->core_dumped);
-  out.end_object();
-}
-
-Result<ExitStatus> exit_from_json(const json& document) {
-  JsonReader in(document);
-  ExitStatus status;
-  in.read("code", status.code);
-  if (in.find("signal") != nullptr) {
-    in.word("signal", status.signal.emplace(), signal_from);
-  }
-  in.read("coreDumped", status.core_dumped);
-  if (in.error()) {
-    return *in.error();
-  }
-  return status;
-}
-
 }  // namespace
 
 void write_loop(JsonWriter& out, const Loop& loop) {
@@ -113,6 +80,21 @@ std::string json_text(const ProcessEnd& end) {
   write_exit(out, "exit", end.status);
   out.end_object();
   return out.take();
+}
+
+Result<ProcessEnd> process_end_from_text(const std::string& text) {
+  const Result<json> document = parse_json(text);
+  if (!document) {
+    return document.error();
+  }
+  JsonReader in(*document);
+  ProcessEnd end;
+  in.nested("process", end.process, process_from_json);
+  in.nested("exit", end.status, exit_from_json);
+  if (in.error()) {
+    return *in.error();
+  }
+  return end;
 }
 
 }  // namespace portwatch

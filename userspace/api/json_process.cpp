@@ -94,4 +94,37 @@ Result<Process> process_from_json(const json& document) {
   return process;
 }
 
+void write_exit(JsonWriter& out, std::string_view name,
+                const std::optional<ExitStatus>& maybe) {
+  out.key(name);
+  if (!maybe) {
+    out.null();
+    return;
+  }
+  out.begin_object();
+  out.field("code", maybe->code);
+  out.key("signal");
+  if (maybe->signal) {
+    out.value(std::string_view(signal_name(*maybe->signal)));
+  } else {
+    out.null();
+  }
+  out.field("coreDumped", maybe->core_dumped);
+  out.end_object();
+}
+
+Result<ExitStatus> exit_from_json(const nlohmann::json& document) {
+  JsonReader in(document);
+  ExitStatus status;
+  in.read("code", status.code);
+  if (in.find("signal") != nullptr) {
+    in.word("signal", status.signal.emplace(), signal_from);
+  }
+  in.read("coreDumped", status.core_dumped);
+  if (in.error()) {
+    return *in.error();
+  }
+  return status;
+}
+
 }  // namespace portwatch

@@ -17,6 +17,10 @@ void write(JsonWriter& out, const Process& process);
 void write_holder(JsonWriter& out, const Process& process);
 Result<Process> process_from_json(const nlohmann::json& document);
 
+void write_exit(JsonWriter& out, std::string_view name,
+                const std::optional<ExitStatus>& maybe);
+Result<ExitStatus> exit_from_json(const nlohmann::json& document);
+
 // Of anything that has such a write().
 template <class T>
 void write(JsonWriter& out, const std::vector<T>& items) {

@@ -52,6 +52,10 @@ void redact(Process& process, const Viewer& viewer) {
 
 void redact(Binding& binding, const Viewer& viewer) {
   if (!viewer.sees_all()) {
+    // Field 52 of /proc/PID/stat takes ptrace rights.
+    if (binding.creator && !owns(viewer, *binding.creator)) {
+      binding.last_exit.reset();
+    }
     each_process_of_binding(binding,
                             [&](Process& process) { redact(process, viewer); });
   }

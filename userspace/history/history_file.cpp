@@ -60,6 +60,11 @@ PRAGMA application_id=0x70776869;
 PRAGMA user_version=1;
 )";
 
+// Came later; an older portwatch keeps it without knowing.
+constexpr const char* kLaterIndex =
+    "CREATE INDEX IF NOT EXISTS event_pid ON event (pid, time)"
+    " WHERE pid IS NOT NULL";
+
 // Made before SQLite does, which would let everybody read it; the log gets the mode
 // of the file.
 Result<void> make_file(const std::string& path) {
@@ -130,6 +135,9 @@ Result<Opened> try_to_open(const std::string& path) {
     if (const auto made = make_tables(*database); !made) {
       return made.error();
     }
+  }
+  if (const auto indexed = database->run(kLaterIndex); !indexed) {
+    return indexed.error();
   }
   return Opened{*shape, std::move(*database)};
 }

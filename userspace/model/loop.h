@@ -30,19 +30,6 @@ std::optional<Subject::Kind> subject_kind_from(std::string_view name);
 // A login session (a *.scope) is no unit that restarts: it yields the program.
 Subject subject_of(const Process& process);
 
-// How a process ended, as wait(2) tells it.
-struct ExitStatus {
-  std::optional<int> code;    // exit(3); empty: a signal ended it
-  std::optional<int> signal;  // number
-  bool core_dumped = false;
-
-  friend bool operator==(const ExitStatus&, const ExitStatus&) = default;
-};
-ExitStatus exit_status_from_wait(int wait_status);
-std::string to_string(const ExitStatus& status);        // "status 1", "SIGKILL"
-std::string signal_name(int number);                    // "SIGKILL"; "signal 99"
-std::optional<int> signal_from(std::string_view name);  // what signal_name wrote
-
 // A process that had taken a port, or had tried to, or the parent of one, ended.
 struct ProcessEnd {
   Process process;  // as it was

@@ -28,6 +28,19 @@ struct ProcessId {
   friend auto operator<=>(const ProcessId&, const ProcessId&) = default;
 };
 
+// How a process ended, as wait(2) tells it.
+struct ExitStatus {
+  std::optional<int> code;    // exit(3); empty: a signal ended it
+  std::optional<int> signal;  // number
+  bool core_dumped = false;
+
+  friend bool operator==(const ExitStatus&, const ExitStatus&) = default;
+};
+ExitStatus exit_status_from_wait(int wait_status);
+std::string to_string(const ExitStatus& status);        // "status 1", "SIGKILL"
+std::string signal_name(int number);                    // "SIGKILL"; "signal 99"
+std::optional<int> signal_from(std::string_view name);  // what signal_name wrote
+
 // What is behind a port that a process holds for a container (docker-proxy,
 // podman's conmon, pasta...): the container's own end of it.
 struct PublishedPort {

@@ -12,11 +12,11 @@ namespace {
 using nlohmann::json;
 
 const std::vector<std::string> kBindingFields = {
-    "protocol", "family",     "address",     "port",        "state",
-    "id",       "inode",      "netns",       "netnsCookie", "netnsName",
-    "ipv6Only", "reuseAddr",  "reusePort",   "interface",   "uid",
-    "since",    "until",      "remainingMs", "creator",     "heldBy",
-    "holders",  "moreHolders"};
+    "protocol", "family",    "address",     "port",        "state",
+    "id",       "inode",     "netns",       "netnsCookie", "netnsName",
+    "ipv6Only", "reuseAddr", "reusePort",   "interface",   "uid",
+    "since",    "until",     "remainingMs", "creator",     "lastExit",
+    "heldBy",   "holders",   "moreHolders"};
 const std::vector<std::string> kProcessFields = {
     "pid",           "startTime", "name",   "exe",       "cmdline", "uid",
     "user",          "ppid",      "nsPid",  "cgroup",    "unit",    "container",

@@ -50,6 +50,14 @@ TEST(PeerViewChange, Stranger_LearnsNeitherExeNorDescriptors) {
   }
 }
 
+TEST(PeerViewBinding, HowItsCreatorEnded_IsForItsUser) {
+  for (const uid_t uid : {0u, 33u, 34u}) {
+    Binding binding = full_binding(80, 33);
+    redact(binding, Viewer{uid, false});
+    EXPECT_EQ(binding.last_exit.has_value(), uid != 34u) << uid;
+  }
+}
+
 TEST(PeerViewChange, StrangerWithHidepid_LearnsTheOwnerOnly) {
   for (const Change& change : all_events(80)) {
     const std::string text = text_for(change, kOtherHidden);

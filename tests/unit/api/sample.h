@@ -69,6 +69,7 @@ inline Binding full_binding(Port port, uid_t uid = 33) {
   binding.until = sample_time(5);
   binding.remaining = std::chrono::milliseconds(43210);
   binding.creator = full_process(kSamplePid, uid);
+  binding.last_exit = exit_status_from_wait(9);
   binding.held_by = HeldBy::process;
   binding.holders = {full_holder(kSamplePid, uid),
                      full_holder(kSamplePid + 1, uid)};
