@@ -155,11 +155,15 @@ std::string restarts_of(const Answer& answer) {
       ++starts[{port_words(binding.endpoint), subject_words(subject_of(*process))}];
     }
   }
+  const auto& gaps = answer.missing;
+  const bool cut = std::find(gaps.begin(), gaps.end(),
+                             only_youngest(answer.bindings.size())) != gaps.end();
   std::string text;
   for (const auto& [key, count] : starts) {
     if (count > 1) {
       text += key.second + " has taken " + key.first + " " +
-              count_of(count, "time") + " in this time\n";
+              (cut ? "at least " : "") + count_of(count, "time") +
+              " in this time\n";
     }
   }
   return text;

@@ -20,6 +20,8 @@ class FakeService final : public Service {
   std::function<void()> while_asked;  // runs within answer()
   Verdict verdict;                    // what why() says; its request is the asker's
   EventsAnswer failed;                // what failures() says
+  // The same of one call after the other, when there are any.
+  std::vector<EventsAnswer> failed_pages;
   EventsAnswer looping;               // what loops() says
   std::vector<BindRequest> requests;  // of why()
   std::vector<HistoryQuestion> past;  // of failures(), loops() and history()
@@ -53,7 +55,9 @@ class FakeService final : public Service {
   }
 
   Result<EventsAnswer> failures(const HistoryQuestion& question) override {
-    return of_the_past(question, failed);
+    return of_the_past(question, past.size() < failed_pages.size()
+                                     ? failed_pages[past.size()]
+                                     : failed);
   }
 
   Result<EventsAnswer> loops(const HistoryQuestion& question) override {

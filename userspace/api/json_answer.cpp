@@ -51,10 +51,23 @@ void read_head(JsonReader& in, Source& source, Confidence& confidence,
   read_missing(in, missing);
 }
 
+void write_before(JsonWriter& out, const std::optional<HistoryCursor>& before) {
+  if (before) {
+    out.field("before", to_string(*before));
+  }
+}
+
+void read_before(JsonReader& in, std::optional<HistoryCursor>& before) {
+  if (in.find("before") != nullptr) {
+    in.word("before", before.emplace(), history_cursor_from);
+  }
+}
+
 std::string json_text(const Answer& answer) {
   JsonWriter out;
   out.begin_object();
   write_head(out, answer);
+  write_before(out, answer.before);
   write_field(out, "bindings", answer.bindings);
   out.end_object();
   return out.take();
@@ -66,6 +79,7 @@ Result<Answer> answer_from_json(const json& document) {
   JsonReader in(document);
   Answer answer;
   read_head(in, answer);
+  read_before(in, answer.before);
   in.list("bindings", answer.bindings, binding_from_json);
   if (in.error()) {
     return *in.error();

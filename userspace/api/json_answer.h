@@ -14,6 +14,10 @@ class JsonReader;
 void write(JsonWriter& out, const std::vector<Missing>& missing);
 void read_missing(JsonReader& in, std::vector<Missing>& missing);
 
+// "before", where there is a cursor: only then are there older rows.
+void write_before(JsonWriter& out, const std::optional<HistoryCursor>& before);
+void read_before(JsonReader& in, std::optional<HistoryCursor>& before);
+
 // schema, source, confidence and missing, as fields of the object that is open.
 // `Any` is an Answer, a Verdict or an EventsAnswer.
 void write_head(JsonWriter& out, Source source, Confidence confidence,

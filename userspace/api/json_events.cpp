@@ -34,6 +34,7 @@ std::string json_text(const EventsAnswer& answer) {
   JsonWriter out;
   out.begin_object();
   write_head(out, answer);
+  write_before(out, answer.before);
   out.field("active", answer.active);
   write_field(out, "events", answer.events);
   out.end_object();
@@ -44,6 +45,7 @@ Result<EventsAnswer> events_answer_from_json(const json& document) {
   JsonReader in(document);
   EventsAnswer answer;
   read_head(in, answer);
+  read_before(in, answer.before);
   in.read("active", answer.active);
   read_events(in, answer.events);
   if (in.error()) {

@@ -21,8 +21,8 @@ void read_instant(Parameters& in, HistoryQuestion& question) {
 
 MethodOutcome method_history(const VarlinkCall& call,
                              const MethodContext& context) {
-  Parameters in(call.parameters,
-                {"port", "since", "until", "at", "limit", "protocol", "netns"});
+  Parameters in(call.parameters, {"port", "since", "until", "at", "limit",
+                                  "protocol", "netns", "before"});
   HistoryQuestion question = read_past(in);
   read_instant(in, question);
   if (!in.fault().empty()) {

@@ -6,7 +6,7 @@ namespace portwatch {
 
 MethodOutcome method_loops(const VarlinkCall& call, const MethodContext& context) {
   Parameters in(call.parameters,
-                {"port", "since", "until", "limit", "protocol", "netns"});
+                {"port", "since", "until", "limit", "protocol", "netns", "before"});
   const HistoryQuestion question = read_past(in);
   if (!in.fault().empty()) {
     return {in.fault(), {}};

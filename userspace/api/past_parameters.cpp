@@ -10,6 +10,12 @@ HistoryQuestion read_past(Parameters& in) {
   question.since = in.get<WallTime>("since");
   question.until = in.get<WallTime>("until");
   question.limit = in.get<std::size_t>("limit").value_or(question.limit);
+  if (const auto before = in.get<std::string>("before")) {
+    question.before = history_cursor_from(*before);
+    if (!question.before) {
+      in.reject("before");
+    }
+  }
   if (question.since && question.until && *question.until < *question.since) {
     in.reject("until");
   }

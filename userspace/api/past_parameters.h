@@ -6,7 +6,7 @@
 
 namespace portwatch {
 
-// port, protocol, netns, since, until, limit.
+// port, protocol, netns, since, until, limit, before.
 HistoryQuestion read_past(Parameters& in);
 
 }  // namespace portwatch

@@ -44,6 +44,7 @@ class VarlinkClient {
   // request.netns, uid and may_bind_low_ports are not sent: the daemon takes the
   // caller's. Errors as ask(), not_supported from a daemon that is too old.
   Result<Verdict> why(const BindRequest& request);
+  // The past: page after page, a call each, up to question.limit.
   Result<EventsAnswer> failures(const HistoryQuestion& question);
   Result<EventsAnswer> loops(const HistoryQuestion& question);
   Result<Answer> history(const HistoryQuestion& question);
@@ -72,6 +73,10 @@ class VarlinkClient {
   template <class T>
   Result<T> call_for(std::string_view method, const std::string& parameters,
                      Result<T> (*parse)(const nlohmann::json&));
+  // Merges the pages of `method` into one answer.
+  template <class T>
+  Result<T> call_in_pages(std::string_view method, HistoryQuestion question,
+                          Result<T> (*parse)(const nlohmann::json&));
   Result<void> send(std::string_view message, Deadline deadline);
   Result<VarlinkReply> receive(Deadline deadline);
   // Reads what is there, or waits for it.

@@ -1,5 +1,7 @@
 // varlink_client_methods.cpp - what can be asked: parameters out, the model back.
+#include <algorithm>
 #include <chrono>
+#include <iterator>
 
 #include "userspace/api/json.h"
 #include "userspace/api/json_writer.h"
@@ -64,6 +66,9 @@ std::string past_text(const HistoryQuestion& question) {
   field_if(out, "since", question.since);
   field_if(out, "until", question.until);
   out.field("limit", question.limit);
+  if (question.before) {
+    out.field("before", to_string(*question.before));
+  }
   out.end_object();
   return out.take();
 }
@@ -80,6 +85,38 @@ std::string watch_text(const VarlinkClient::WatchRequest& request) {
   out.field("recent", request.recent);
   out.end_object();
   return out.take();
+}
+
+std::vector<Binding>& rows_of(Answer& answer) { return answer.bindings; }
+std::vector<Change>& rows_of(EventsAnswer& answer) { return answer.events; }
+
+void add_gaps(std::vector<Missing>& gaps, const std::vector<Missing>& more) {
+  for (const Missing& gap : more) {
+    if (std::find(gaps.begin(), gaps.end(), gap) == gaps.end()) {
+      gaps.push_back(gap);
+    }
+  }
+}
+
+// That a page is not all goes without saying.
+template <class T>
+void drop_cut(T& page) {
+  if (page.before) {
+    std::erase(page.missing, only_youngest(rows_of(page).size()));
+  }
+}
+
+// Puts the older rows in front.
+template <class T>
+void prepend(T& whole, T older) {
+  auto& rows = rows_of(older);
+  rows.insert(rows.end(), std::make_move_iterator(rows_of(whole).begin()),
+              std::make_move_iterator(rows_of(whole).end()));
+  rows_of(whole) = std::move(rows);
+  add_gaps(whole.missing, older.missing);
+  // That of the younger pages tells that they were cut.
+  whole.confidence = whole.missing.empty() ? older.confidence : Confidence::partial;
+  whole.before = older.before;
 }
 
 Result<Change> event_of(const VarlinkReply& reply) {
@@ -110,6 +147,35 @@ Result<T> VarlinkClient::call_for(std::string_view method,
   return model;
 }
 
+template <class T>
+Result<T> VarlinkClient::call_in_pages(std::string_view method,
+                                       HistoryQuestion question,
+                                       Result<T> (*parse)(const nlohmann::json&)) {
+  const std::size_t limit = question.limit;
+  Result<T> whole = call_for(method, past_text(question), parse);
+  if (!whole) {
+    return whole;
+  }
+  drop_cut(*whole);
+  bool more = true;  // a server that has nothing older must not keep us for ever
+  while (whole->before && more && rows_of(*whole).size() < limit) {
+    question.limit = limit - rows_of(*whole).size();
+    question.before = whole->before;
+    Result<T> older = call_for(method, past_text(question), parse);
+    if (!older) {
+      return older;
+    }
+    drop_cut(*older);
+    more = !rows_of(*older).empty();
+    prepend(*whole, std::move(*older));
+  }
+  if (whole->before) {
+    whole->before.reset();
+    whole->missing.push_back(only_youngest(rows_of(*whole).size()));
+  }
+  return whole;
+}
+
 Result<Answer> VarlinkClient::ask(const Question& question) {
   const bool is_who = question.port && !question.pid && !question.listening;
   return call_for(is_who ? "io.portwatch.Who" : "io.portwatch.List",
@@ -125,17 +191,15 @@ Result<Verdict> VarlinkClient::why(const BindRequest& request) {
 }
 
 Result<EventsAnswer> VarlinkClient::failures(const HistoryQuestion& question) {
-  return call_for("io.portwatch.Failures", past_text(question),
-                  events_answer_from_json);
+  return call_in_pages("io.portwatch.Failures", question, events_answer_from_json);
 }
 
 Result<EventsAnswer> VarlinkClient::loops(const HistoryQuestion& question) {
-  return call_for("io.portwatch.Loops", past_text(question),
-                  events_answer_from_json);
+  return call_in_pages("io.portwatch.Loops", question, events_answer_from_json);
 }
 
 Result<Answer> VarlinkClient::history(const HistoryQuestion& question) {
-  return call_for("io.portwatch.History", past_text(question), answer_from_json);
+  return call_in_pages("io.portwatch.History", question, answer_from_json);
 }
 
 Result<void> VarlinkClient::watch(

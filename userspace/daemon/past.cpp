@@ -16,6 +16,8 @@ namespace portwatch {
 namespace {
 
 constexpr std::chrono::milliseconds kPortionPause{500};  // the store's interval
+constexpr std::size_t kSpansTold = 3;
+constexpr std::chrono::seconds kSlew{1};  // of the wall clock, in a life
 constexpr const char* kBootId = "/proc/sys/kernel/random/boot_id";
 
 std::string boot_id() {
@@ -38,6 +40,29 @@ bool is_wanted(const Change& change, const std::vector<ChangeType>& types,
                      : change.loop  ? change.loop->netns
                                     : 0;
   return !question.netns || *question.netns == netns;
+}
+
+const std::vector<Binding>& rows_of(const Answer& answer) {
+  return answer.bindings;
+}
+const std::vector<Change>& rows_of(const EventsAnswer& answer) {
+  return answer.events;
+}
+
+// How its creator ended, if that is the one that `end` is about.
+std::optional<ExitStatus> exit_of(const Binding& binding, const std::string& end) {
+  if (end.empty() || !binding.creator) {
+    return std::nullopt;
+  }
+  const auto ended = process_end_from_text(end);
+  if (!ended || ended->process.id.pid != binding.creator->id.pid) {
+    return std::nullopt;
+  }
+  const auto known = binding.creator->start_time;
+  const auto start = ended->process.start_time;
+  const bool same =
+      !known || !start || (*known - *start < kSlew && *start - *known < kSlew);
+  return same ? ended->status : std::nullopt;
 }
 
 PastEvent event_row(const Change& change, const std::string& text) {
@@ -72,6 +97,7 @@ Past::~Past() {
 
 void Past::open(const HistorySettings& settings) {
   path_ = settings.path;
+  max_age_ = settings.max_age;
   if (path_.empty()) {
     return;
   }
@@ -107,6 +133,7 @@ void Past::announce() {
   if (store_ == nullptr || !there_) {
     return;
   }
+  announcing_since_ = clock_.wall_now();
   unannounced_ = there_();
   announced_ = 0;
   announce_some();
@@ -130,6 +157,7 @@ void Past::announce_some() {
     return;
   }
   LiveBindings live;
+  live.since = announcing_since_;
   for (const Binding& binding : unannounced_) {
     if (!gone_.contains(binding.id)) {
       live.ids.push_back(binding.id);
@@ -183,45 +211,92 @@ void Past::keep(const ProcessEnd& end, WallTime time) {
 }
 
 EventsAnswer Past::from_log(const std::vector<ChangeType>& types,
-                            const HistoryQuestion& question) const {
+                            const HistoryQuestion& question,
+                            const std::string& why) const {
   EventsAnswer answer;
+  const std::size_t limit = std::min(question.limit, kMaxPageRows);
   log_.visit_backwards([&](const Change& change) {
     if (is_wanted(change, types, question)) {
       answer.events.push_back(change);
     }
-    return answer.events.size() < question.limit;
+    return answer.events.size() <= limit;
   });
+  if (answer.events.size() > limit) {
+    answer.events.pop_back();
+    answer.missing.push_back(only_youngest(limit));
+  }
   std::reverse(answer.events.begin(), answer.events.end());
-  answer.missing.push_back(
-      {"history", path_.empty() ? "it is off: only recent events are known"
-                                : "only recent events are known: " + refused_});
+  answer.missing.push_back({"history", "only recent events are known: " + why});
   return answer;
+}
+
+// What every page may lack.
+template <class Any, class Row>
+void Past::doubt(Any& answer, const HistoryPage<Row>& page) const {
+  answer.before = page.before;
+  if (page.before) {
+    answer.missing.push_back(only_youngest(rows_of(answer).size()));
+  }
+  if (const auto now = store_->status(); !now.error.empty()) {
+    answer.missing.push_back({"history", now.error});
+  } else if (page.stale) {
+    answer.missing.push_back(
+        {"history", "the disk is slow: what is young may not be in it yet"});
+  }
+  if (!answer.missing.empty()) {
+    answer.confidence = Confidence::partial;
+  }
 }
 
 Result<EventsAnswer> Past::events(const std::vector<ChangeType>& types,
                                   const HistoryQuestion& question) const {
   if (store_ == nullptr) {
-    return from_log(types, question);
+    return from_log(types, question, path_.empty() ? "it is off" : refused_);
   }
   std::vector<std::string_view> kinds;
   kinds.reserve(types.size());
   for (const ChangeType type : types) {
     kinds.push_back(to_string(type));
   }
-  auto rows = store_->events(kinds, question);
-  if (!rows) {
-    return add_context(rows.error(), "cannot read the history");
+  const auto page = store_->events(kinds, question);
+  if (!page && page.error().code == Errc::timed_out && !question.before) {
+    return from_log(types, question, page.error().context);
+  }
+  if (!page) {
+    return add_context(page.error(), "cannot read the history");
   }
   EventsAnswer answer;
-  for (const std::string& row : *rows) {
+  for (const std::string& row : page->rows) {
     if (auto change = change_from_text(row)) {
       answer.events.push_back(std::move(change).value());
     }
   }
-  if (const auto now = store_->status(); !now.error.empty()) {
-    answer.missing.push_back({"history", now.error});
-  }
+  doubt(answer, *page);
   return answer;
+}
+
+// Nobody was there to see it, or it is forgotten.
+void Past::doubt_time(Answer& answer, const HistoryQuestion& question,
+                      const NotSeen& not_seen) const {
+  const auto& spans = not_seen.unwatched;
+  for (std::size_t i = 0; i < std::min(spans.size(), kSpansTold); ++i) {
+    answer.miss({"history", "not watched from " + to_rfc3339(spans[i].from) +
+                                " to " + to_rfc3339(spans[i].to)});
+  }
+  if (spans.size() > kSpansTold) {
+    answer.miss({"history", "not watched " +
+                                std::to_string(spans.size() - kSpansTold) +
+                                " more times"});
+  }
+  if (not_seen.last_loss) {
+    answer.miss(
+        {"history", "events were lost, last " + to_rfc3339(*not_seen.last_loss)});
+  }
+  const WallTime oldest = clock_.wall_now() - max_age_;
+  if (question.since && *question.since < oldest) {
+    answer.miss({"history",
+                 "what ended before " + to_rfc3339(oldest) + " is no longer kept"});
+  }
 }
 
 Result<Answer> Past::bindings(const HistoryQuestion& question) const {
@@ -230,19 +305,20 @@ Result<Answer> Past::bindings(const HistoryQuestion& question) const {
                  path_.empty() ? "no history is kept: history.path is empty"
                                : "no history is kept: " + refused_};
   }
-  auto rows = store_->bindings(question);
-  if (!rows) {
-    return add_context(rows.error(), "cannot read the history");
+  const auto page = store_->bindings(question);
+  if (!page) {
+    return add_context(page.error(), "cannot read the history");
   }
   Answer answer;
   answer.confidence = Confidence::snapshot;
-  for (const PastBinding& row : *rows) {
+  for (const PastBinding& row : page->rows) {
     auto binding = binding_from_text(row.document);
     if (!binding) {
       continue;
     }
     binding->since = row.since;
     binding->until = row.until;
+    binding->last_exit = exit_of(*binding, row.creator_end);
     if (!row.end_known) {  // it ended, and nobody saw when
       binding->until.reset();
       binding->held_by.reset();
@@ -251,8 +327,9 @@ Result<Answer> Past::bindings(const HistoryQuestion& question) const {
     }
     answer.bindings.push_back(std::move(binding).value());
   }
-  if (const auto now = store_->status(); !now.error.empty()) {
-    answer.miss({"history", now.error});
+  doubt(answer, *page);
+  if (!question.before) {
+    doubt_time(answer, question, page->not_seen);
   }
   return answer;
 }

@@ -49,8 +49,13 @@ class Past {
   HistoryStatus status() const;
 
  private:
+  template <class Any, class Row>
+  void doubt(Any& answer, const HistoryPage<Row>& page) const;
+  void doubt_time(Answer& answer, const HistoryQuestion& question,
+                  const NotSeen& not_seen) const;
   EventsAnswer from_log(const std::vector<ChangeType>& types,
-                        const HistoryQuestion& question) const;
+                        const HistoryQuestion& question,
+                        const std::string& why) const;
   void announce();
   void announce_some();
   void read_notices();
@@ -61,10 +66,12 @@ class Past {
   There there_;
   std::vector<Binding> unannounced_;  // the first ones are
   std::size_t announced_ = 0;
+  WallTime announcing_since_{};
   std::set<std::string> gone_;  // meanwhile: ids
   EventLoop::TimerId portion_ = 0;
   std::unique_ptr<HistoryStore> store_;
-  std::string path_;     // empty: it is off
+  std::string path_;  // empty: it is off
+  std::chrono::seconds max_age_{0};
   std::string refused_;  // why there is no store although it is on
 };
 

@@ -17,7 +17,9 @@ namespace portwatch {
 namespace {
 
 constexpr uid_t kNobody = 65534;
-constexpr std::chrono::hours kRecent{1};  // what a verdict mentions of the past
+// What a verdict mentions of the past.
+constexpr std::chrono::hours kRecent{1};
+constexpr std::size_t kFailuresTold = 20;
 
 bool concerns(const Change& change, const BindRequest& request) {
   const Protocol asked = request.endpoint.protocol;
@@ -133,6 +135,7 @@ std::vector<Change> Questions::recent_failures(const BindRequest& request) const
   question.port = request.endpoint.port;
   question.netns = request.netns;
   question.since = clock_.wall_now() - kRecent;
+  question.limit = kFailuresTold;
   auto found = past_.events({ChangeType::bind_failed}, question);
   if (!found) {
     return {};
@@ -167,7 +170,17 @@ Result<EventsAnswer> Questions::loops(const HistoryQuestion& question) {
 }
 
 Result<Answer> Questions::history(const HistoryQuestion& question) {
-  return past_.bindings(question);
+  auto answer = past_.bindings(question);
+  if (answer) {
+    const Status status = backend_.status();
+    answer->source = status.source;
+    if (status.source != Source::ebpf && !question.before) {
+      answer->miss({"history",
+                    "the daemon works without eBPF: lives shorter than "
+                    "snapshot_interval are not seen"});
+    }
+  }
+  return answer;
 }
 
 // "None" would be untrue where nobody could have seen any.

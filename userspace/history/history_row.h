@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "userspace/model/binding.h"
+#include "userspace/model/history_cursor.h"
 #include "userspace/model/loop.h"
 
 namespace portwatch {
@@ -65,6 +66,9 @@ struct ProcessEnded {
 // All bindings that there are now: an open row of any other has ended unnoticed.
 struct LiveBindings {
   std::vector<std::string> ids;
+  // Since when they are watched, where the life of a daemon begins with them;
+  // empty: since they are written.
+  std::optional<WallTime> since = {};
 };
 
 using HistoryRow = std::variant<BindingTaken, BindingReleased, PastEvent,
@@ -80,8 +84,31 @@ struct PastBinding {
   // False: it ended unnoticed. `until` is when that was found out; after a reboot
   // it is the last sign of life before it.
   bool end_known = true;
+  // Of the ProcessEnded that may be the end of its creator: the first one of that
+  // pid since then. Empty: there is none.
+  std::string creator_end = {};
 
   friend bool operator==(const PastBinding&, const PastBinding&) = default;
+};
+
+struct TimeSpan {
+  WallTime from{};
+  WallTime to{};
+  friend bool operator==(const TimeSpan&, const TimeSpan&) = default;
+};
+
+// What an answer about bindings cannot know of the time that was asked about.
+struct NotSeen {
+  std::vector<TimeSpan> unwatched;    // no daemon was up
+  std::optional<WallTime> last_loss;  // of records of the kernel ("eventsLost")
+};
+
+template <class Row>
+struct HistoryPage {
+  std::vector<Row> rows;                // oldest first
+  std::optional<HistoryCursor> before;  // there are older ones
+  bool stale = false;  // the youngest may lack: the writer was not done in time
+  NotSeen not_seen;    // of bindings, on the first page
 };
 
 }  // namespace portwatch

@@ -43,8 +43,9 @@ Result<std::unique_ptr<HistoryStore>> HistoryStore::open(Options options,
     return add_context(opened.error(), "history");
   }
   {
+    const std::uint64_t bytes = store->bytes_on_disk();
     const Lock held(store->mutex_);
-    store->note(opened, held);
+    store->note(opened, bytes, held);
   }
   try {
     store->thread_ = std::thread([raw = store.get()] { raw->work(); });
@@ -104,31 +105,32 @@ std::size_t HistoryStore::room() const {
   return options_.queue_rows - std::min(options_.queue_rows, held_rows_);
 }
 
-Result<void> HistoryStore::flush() {
+// False: what was pushed last may not be written yet.
+bool HistoryStore::flush() {
   Lock lock(mutex_);
   // An attempt that has begun does not have the youngest rows.
   const std::uint64_t mine = attempts_begun_ + 1;
   flush_wanted_ = true;
   wake_.notify_one();
-  if (!done_.wait_for(lock, options_.flush_wait,
-                      [&] { return attempts_done_ >= mine; })) {
-    return Error{Errc::timed_out, "the history is not written in time"};
+  if (waited_in_vain_ == attempts_done_) {
+    return false;
   }
-  return {};
+  const bool done = done_.wait_for(lock, options_.flush_wait,
+                                   [&] { return attempts_done_ >= mine; });
+  waited_in_vain_ = done ? std::nullopt : std::optional(attempts_done_);
+  return done;
 }
 
-template <class Answer, class Read>
-Result<Answer> HistoryStore::read(Read read) {
-  if (const auto flushed = flush(); !flushed) {
-    return flushed.error();
-  }
+// In the reading thread.
+template <class Row, class Read>
+Result<HistoryPage<Row>> HistoryStore::read_file(const Read& read) {
   const std::lock_guard reading(reading_);
   auto database = open_history_reader(options_.path);
   if (!database) {
     return add_context(database.error(), "history");
   }
   database->limit_time(options_.read_time);
-  Result<Answer> answer = read(*database);
+  Result<HistoryPage<Row>> answer = read(*database);
   if (answer) {
     return answer;
   }
@@ -141,23 +143,68 @@ Result<Answer> HistoryStore::read(Read read) {
   return add_context(answer.error(), "history");
 }
 
-Result<std::vector<PastBinding>> HistoryStore::bindings(
-    const HistoryQuestion& question) {
-  return read<std::vector<PastBinding>>([&](Database& database) {
-    return read_bindings(database, question, options_.read_bytes);
-  });
+template <class Row, class Read>
+Result<HistoryPage<Row>> HistoryStore::read(const HistoryQuestion& question,
+                                            Read read) {
+  // Older pages are written already.
+  const bool fresh = question.before || flush();
+  // Not of this call: it may end before the reading does.
+  const auto outcome = std::make_shared<std::optional<Result<HistoryPage<Row>>>>();
+  const bool done =
+      reader_.run([this, outcome, read] { outcome->emplace(read_file<Row>(read)); },
+                  fresh ? options_.read_time * 2 : options_.stale_read_time);
+  if (!done) {
+    return Error{Errc::timed_out, "the disk does not answer in time"};
+  }
+  Result<HistoryPage<Row>> page = std::move(**outcome);
+  if (page) {
+    page->stale = !fresh;
+  }
+  return page;
 }
 
-Result<std::vector<std::string>> HistoryStore::events(
+Result<HistoryPage<PastBinding>> HistoryStore::bindings(
+    const HistoryQuestion& question) {
+  const auto find = [this, question](Database& database) {
+    auto page = read_bindings(database, question,
+                              {options_.page_rows, options_.page_bytes});
+    if (!page || question.before) {
+      return page;
+    }
+    std::int64_t run = 0;
+    {
+      const Lock lock(mutex_);
+      run = run_;
+    }
+    auto not_seen = read_not_seen(database, question, run, clock_.wall_now());
+    if (!not_seen) {
+      return Result<HistoryPage<PastBinding>>(not_seen.error());
+    }
+    page->not_seen = std::move(*not_seen);
+    return page;
+  };
+  return read<PastBinding>(question, find);
+}
+
+Result<HistoryPage<std::string>> HistoryStore::events(
     std::span<const std::string_view> kinds, const HistoryQuestion& question) {
-  return read<std::vector<std::string>>([&](Database& database) {
-    return read_events(database, kinds, question, options_.read_bytes);
-  });
+  const std::vector<std::string> wanted(kinds.begin(), kinds.end());
+  const auto find = [this, question, wanted](Database& database) {
+    const std::vector<std::string_view> names(wanted.begin(), wanted.end());
+    return read_events(database, names, question,
+                       {options_.page_rows, options_.page_bytes});
+  };
+  return read<std::string>(question, find);
 }
 
 HistoryStatus HistoryStore::status() const {
   const Lock lock(mutex_);
-  return status_;
+  HistoryStatus status = status_;
+  if (attempt_ &&
+      std::chrono::steady_clock::now() - attempt_->began > options_.write_time) {
+    status.error = "the disk does not answer since " + to_rfc3339(attempt_->time);
+  }
+  return status;
 }
 
 std::vector<HistoryNotice> HistoryStore::take_notices() {

@@ -1,10 +1,10 @@
 // history_store.h - the past on disk: who held a port, what failed, what ended.
 //
-// Threads: all calls from one. A thread of the store's own writes: rows wait in a
-// queue, a transaction begins 500 ms after the first of them or with the 1000th.
-// A kill -9 therefore takes the last second at most; a power cut takes what the
-// kernel had not written back, and leaves the file sound. Signals must be blocked
-// before open(): the thread takes none.
+// Threads: all calls from one. One thread of the store's own reads, another writes:
+// rows wait in a queue, a transaction begins 500 ms after the first of them or with
+// the 1000th. A kill -9 therefore takes the last second at most; a power cut takes
+// what the kernel had not written back, and leaves the file sound. Signals must be
+// blocked before open(): the thread takes none.
 //
 // Trouble stays here. Rows that cannot be written now (the disk is full) wait; when
 // the queue is full, further ones are lost, counted and told. A damaged file is set
@@ -34,6 +34,7 @@
 #include "userspace/base/result.h"
 #include "userspace/base/unique_fd.h"
 #include "userspace/history/history_row.h"
+#include "userspace/history/read_thread.h"
 #include "userspace/model/history.h"
 #include "userspace/model/status.h"
 
@@ -61,9 +62,14 @@ class HistoryStore {
     std::size_t queue_rows = 20'000;
     std::size_t queue_bytes = std::size_t{16} << 20;
     std::chrono::milliseconds flush_interval{500};
-    std::chrono::milliseconds flush_wait{1000};  // a reader, for the writer
+    std::chrono::milliseconds flush_wait{50};  // a reader, for the writer
     std::chrono::milliseconds read_time{200};
-    std::size_t read_bytes = std::size_t{32} << 20;  // of documents in an answer
+    // A reader that waited for the writer in vain, for the file: it may hang too.
+    std::chrono::milliseconds stale_read_time{50};
+    std::chrono::milliseconds write_time{3000};  // longer: the disk is in trouble
+    // Of an answer; bytes are those of documents.
+    std::size_t page_rows = kMaxPageRows;
+    std::size_t page_bytes = std::size_t{256} << 10;  // some 10 ms of the loop
   };
 
   // The clock must outlive this and is read in the other thread too. A full disk is
@@ -84,12 +90,14 @@ class HistoryStore {
   std::size_t room() const;
 
   // Bindings that overlap the question's time (both ends belong to it), or events
-  // within it (no kinds: all); the youngest so many, oldest first. A binding whose
-  // `since` is not known begins when it was first seen. All that was pushed before
-  // is in the answer, or was lost. Takes flush_wait and read_time at most. Errors:
-  // timed_out; overloaded: more than read_bytes; io and others: it cannot be read.
-  Result<std::vector<PastBinding>> bindings(const HistoryQuestion& question);
-  Result<std::vector<std::string>> events(std::span<const std::string_view> kinds,
+  // within it (no kinds: all); the youngest so many, a page at most, oldest first.
+  // A binding whose `since` is not known begins when it was first seen. All that
+  // was pushed before is in a first page, or was lost, unless the page is stale.
+  // Takes flush_wait and twice read_time at most; when that was not enough, the
+  // next ones do not wait until the disk has answered. Errors: timed_out; io and
+  // others: it cannot be read.
+  Result<HistoryPage<PastBinding>> bindings(const HistoryQuestion& question);
+  Result<HistoryPage<std::string>> events(std::span<const std::string_view> kinds,
                                           const HistoryQuestion& question);
 
   HistoryStatus status() const;
@@ -102,9 +110,11 @@ class HistoryStore {
   using Lock = std::unique_lock<std::mutex>;
 
   HistoryStore(Options options, const Clock& clock, UniqueFd lock, UniqueFd event);
-  Result<void> flush();
-  template <class Answer, class Read>
-  Result<Answer> read(Read read);
+  bool flush();
+  template <class Row, class Read>
+  Result<HistoryPage<Row>> read(const HistoryQuestion& question, Read read);
+  template <class Row, class Read>
+  Result<HistoryPage<Row>> read_file(const Read& read);
 
   // The thread's side: history_thread.cpp.
   void work();
@@ -117,7 +127,8 @@ class HistoryStore {
   Result<void> adopt(Result<HistoryFile> file);
   bool file_went_away() const;
   void written(std::size_t rows, bool lost);
-  void note(const Result<void>& attempt, const Lock& lock);
+  void note(const Result<void>& attempt, std::uint64_t bytes, const Lock& lock);
+  std::uint64_t bytes_on_disk() const;
   void notify(HistoryNotice notice, const Lock& lock);
 
   const Options options_;
@@ -141,6 +152,14 @@ class HistoryStore {
   std::string damage_;  // that a reader met
   std::uint64_t attempts_begun_ = 0;
   std::uint64_t attempts_done_ = 0;
+  // So many were done when a reader waited in vain.
+  std::optional<std::uint64_t> waited_in_vain_;
+  struct Attempt {
+    Instant began{};
+    WallTime time{};
+  };
+  std::optional<Attempt> attempt_;  // that is going on
+  std::int64_t run_ = 0;            // as HistoryWriter::run()
   HistoryStatus status_;
   // Rows about bindings were lost: the next good attempt tells, but not more often
   // than every ten seconds.
@@ -154,7 +173,9 @@ class HistoryStore {
   // Device and number of the file; empty: it was never open.
   std::optional<std::pair<std::uint64_t, std::uint64_t>> inode_;
 
-  std::thread thread_;  // last: it uses all the others
+  // Last: they use all the others.
+  std::thread thread_;
+  ReadThread reader_;
 };
 
 }  // namespace portwatch

@@ -44,10 +44,13 @@ void HistoryStore::work() {
     queue_ = {};
     const std::string damage = std::exchange(damage_, {});
     ++attempts_begun_;
+    attempt_ = Attempt{std::chrono::steady_clock::now(), clock_.wall_now()};
     lock.unlock();
     const auto attempted = attempt(damage, last);
+    const std::uint64_t bytes = bytes_on_disk();
     lock.lock();
-    note(attempted, lock);
+    attempt_.reset();
+    note(attempted, bytes, lock);
     attempts_done_ = attempts_begun_;
     done_.notify_all();
   }
@@ -189,12 +192,18 @@ void HistoryStore::written(std::size_t rows, bool lost) {
   }
 }
 
-void HistoryStore::note(const Result<void>& attempt, const Lock& lock) {
+// Takes no lock: a disk may hang.
+std::uint64_t HistoryStore::bytes_on_disk() const {
+  return size_on_disk(options_.path) + size_on_disk(options_.path + "-wal");
+}
+
+void HistoryStore::note(const Result<void>& attempt, std::uint64_t bytes,
+                        const Lock& lock) {
   if (writer_ != nullptr) {
     status_.rows = writer_->rows();
   }
-  status_.bytes =
-      size_on_disk(options_.path) + size_on_disk(options_.path + "-wal");
+  run_ = writer_ != nullptr ? writer_->run() : 0;
+  status_.bytes = bytes;
   if (!attempt) {
     if (status_.error.empty()) {
       notify({"the history is not written: " + attempt.error().context}, lock);

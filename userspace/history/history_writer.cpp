@@ -248,16 +248,16 @@ Result<void> HistoryWriter::write_one(const LiveBindings& row, WallTime now) {
       return done;
     }
   }
-  return run_ == 0 ? begin_life(now) : Result<void>();
+  return run_ == 0 ? begin_life(row.since.value_or(now), now) : Result<void>();
 }
 
-Result<void> HistoryWriter::begin_life(WallTime now) {
+Result<void> HistoryWriter::begin_life(WallTime since, WallTime now) {
   auto begin = database_.prepare(
       "INSERT INTO life (boot, started, last_seen) VALUES (?,?,?)");
   if (!begin) {
     return begin.error();
   }
-  const auto begun = begin->run({boot_, sql_value(now), sql_value(now)});
+  const auto begun = begin->run({boot_, sql_value(since), sql_value(now)});
   if (begun) {
     run_ = database_.last_insert();
   }

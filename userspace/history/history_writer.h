@@ -32,6 +32,7 @@ class HistoryWriter {
   Result<void> keep_limits(std::uint64_t max_bytes, WallTime oldest);
 
   std::uint64_t rows() const { return static_cast<std::uint64_t>(rows_); }
+  std::int64_t run() const { return run_; }  // this life; 0: not begun yet
 
  private:
   struct Statements {
@@ -57,7 +58,7 @@ class HistoryWriter {
   Result<void> write_one(const PastEvent& row, WallTime now);
   Result<void> write_one(const ProcessEnded& row, WallTime now);
   Result<void> write_one(const LiveBindings& row, WallTime now);
-  Result<void> begin_life(WallTime now);
+  Result<void> begin_life(WallTime since, WallTime now);
 
   // The youngest row of that socket.
   struct Known {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "userspace/model/binding.h"
+#include "userspace/model/history_cursor.h"
 
 namespace portwatch {
 
@@ -49,6 +50,7 @@ struct Answer {
   Confidence confidence = Confidence::exact;
   std::vector<Missing> missing;  // not empty exactly when partial
   std::vector<Binding> bindings;
+  std::optional<HistoryCursor> before = {};  // history: there are older ones
 
   // Notes a gap and lowers the confidence to partial. Repeats are dropped.
   void miss(Missing missing);

@@ -129,11 +129,15 @@ TEST(Idl, Event_HasTheFieldsOfEveryType) {
 
 TEST(Idl, Replies_AreWhatIsWritten) {
   const Idl idl;
-  const FieldNames events = names_of(parsed(json_text(full_events())));
+  EventsAnswer cut = full_events();
+  cut.before = HistoryCursor{1, 2};
+  const FieldNames events = names_of(parsed(json_text(cut)));
+  FieldNames history = names_of(full_answer());
+  history.insert("before");
   const std::map<std::string, FieldNames> replies = {
       {"Who", names_of(full_answer())},
       {"List", names_of(full_answer())},
-      {"History", names_of(full_answer())},
+      {"History", history},
       {"Why", names_of(parsed(json_text(full_verdict())))},
       {"Failures", events},
       {"Loops", events},

@@ -44,6 +44,26 @@ TEST(Json, FullBinding_SurvivesTheRoundTrip) {
   EXPECT_EQ(round_trip(full_binding(80)), full_binding(80));
 }
 
+TEST(Json, Cursor_SurvivesTheRoundTrip) {
+  Answer answer = answer_with(full_binding(80));
+  EXPECT_FALSE(to_json(answer).contains("before"));
+  answer.before = HistoryCursor{1'795'257'737'000'000, 42};
+  EXPECT_EQ(to_json(answer)["before"], "1795257737000000-42");
+  EXPECT_EQ(answer_from_json(to_json(answer))->before, answer.before);
+  json wrong = to_json(answer);
+  wrong["before"] = "x";
+  EXPECT_FALSE(answer_from_json(wrong));
+}
+
+TEST(Json, EndOfAProcess_SurvivesTheRoundTrip) {
+  ProcessEnd end{full_process(kSamplePid, 33), {}, exit_status_from_wait(1 << 8)};
+  const auto read = process_end_from_text(json_text(end));
+  ASSERT_TRUE(read.ok()) << read.error().context;
+  EXPECT_EQ(read->status, end.status);
+  EXPECT_EQ(read->process.start_time, end.process.start_time);
+  EXPECT_FALSE(process_end_from_text("x"));
+}
+
 TEST(Json, BareBinding_SurvivesTheRoundTrip) {
   EXPECT_EQ(round_trip(bare_binding(53)), bare_binding(53));
 }

@@ -117,6 +117,70 @@ TEST(VarlinkClientMethods, History_ComesBackAsTheServiceSaidIt) {
   expect_full_question(server.service().past.at(0));
 }
 
+EventsAnswer page_of(std::vector<std::uint64_t> numbers, bool more) {
+  EventsAnswer page;
+  for (const std::uint64_t number : numbers) {
+    page.events.push_back(own_failure());
+    page.events.back().seq = number;
+  }
+  page.confidence = Confidence::snapshot;
+  if (more) {
+    page.before = HistoryCursor{static_cast<std::int64_t>(numbers.front()), 1};
+    page.missing = {only_youngest(numbers.size())};
+    page.confidence = Confidence::partial;
+  }
+  return page;
+}
+
+std::vector<std::uint64_t> numbers_of(const EventsAnswer& answer) {
+  std::vector<std::uint64_t> numbers;
+  for (const Change& change : answer.events) {
+    numbers.push_back(change.seq);
+  }
+  return numbers;
+}
+
+using Numbers = std::vector<std::uint64_t>;
+
+TEST(VarlinkClientMethods, Pages_AreOneAnswer) {
+  TestServer server;
+  server.service().failed_pages = {page_of({4, 5}, true), page_of({2, 3}, true),
+                                   page_of({1}, false)};
+  const auto answer = client_of(server).failures({});
+  ASSERT_TRUE(answer.ok()) << answer.error().context;
+  EXPECT_EQ(numbers_of(*answer), Numbers({1, 2, 3, 4, 5}));
+  EXPECT_EQ(answer->missing, std::vector<Missing>());
+  EXPECT_EQ(answer->confidence, Confidence::snapshot);
+  const auto& asked = server.service().past;
+  ASSERT_EQ(asked.size(), 3u);
+  EXPECT_EQ(asked[1].before, server.service().failed_pages[0].before);
+  EXPECT_EQ(asked[1].limit, 998u);
+}
+
+TEST(VarlinkClientMethods, MoreThanTheLimit_SaysSo) {
+  TestServer server;
+  server.service().failed_pages = {page_of({4, 5}, true), page_of({2, 3}, true)};
+  HistoryQuestion question;
+  question.limit = 4;
+  const auto answer = client_of(server).failures(question);
+  ASSERT_TRUE(answer.ok()) << answer.error().context;
+  EXPECT_EQ(numbers_of(*answer), Numbers({2, 3, 4, 5}));
+  EXPECT_EQ(answer->missing, std::vector<Missing>({only_youngest(4)}));
+  EXPECT_EQ(answer->confidence, Confidence::partial);
+  EXPECT_FALSE(answer->before);
+  EXPECT_EQ(server.service().past.size(), 2u);
+}
+
+TEST(VarlinkClientMethods, EmptyPages_EndToo) {
+  TestServer server;
+  EventsAnswer empty;
+  empty.before = HistoryCursor{1, 1};
+  server.service().failed_pages = {page_of({4}, true), empty};
+  const auto answer = client_of(server).failures({});
+  ASSERT_TRUE(answer.ok()) << answer.error().context;
+  EXPECT_EQ(numbers_of(*answer), Numbers({4}));
+}
+
 TEST(VarlinkClientMethods, Errors_KeepTheirKind) {
   TestServer server;
   server.service().broken = Error{Errc::not_permitted, "because"};

@@ -161,7 +161,9 @@ TEST(VarlinkPast, EveryParameter_ReachesTheService) {
                              {"netns", 4026531840u},
                              {"since", to_rfc3339(sample_time())},
                              {"until", to_rfc3339(sample_time(9))},
-                             {"limit", kMaxHistoryRows}});
+                             {"limit", kMaxHistoryRows},
+                             {"before", "12-34"}});
+    EXPECT_EQ(question.before, (HistoryCursor{12, 34}));
     EXPECT_EQ(question.port, 80);
     EXPECT_EQ(question.protocol, Protocol::udp);
     EXPECT_EQ(question.netns, 4026531840u);
@@ -191,6 +193,9 @@ TEST(VarlinkPast, BadParameters_AreNamed) {
     EXPECT_EQ(fault_of(server, method, {{"since", late}, {"until", early}}),
               "until");
     EXPECT_EQ(fault_of(server, method, {{"mood", 1}}), "mood");
+    for (const json& before : {json("12"), json("-1-2"), json("1-2x"), json(12)}) {
+      EXPECT_EQ(fault_of(server, method, {{"before", before}}), "before");
+    }
     EXPECT_EQ(reply_to(server, method, {{"port", 0}})["error"],
               "io.portwatch.InvalidPort");
   }

@@ -71,6 +71,8 @@ class HistoryTest : public ::testing::Test {
     // A machine may be slow; what is limited is tested where it is meant.
     options_.flush_wait = std::chrono::seconds(60);
     options_.read_time = std::chrono::seconds(60);
+    options_.stale_read_time = std::chrono::seconds(60);
+    options_.page_rows = kMaxHistoryRows;
   }
 
   void open() {
@@ -87,7 +89,7 @@ class HistoryTest : public ::testing::Test {
   std::vector<PastBinding> bindings(const HistoryQuestion& question = {}) {
     auto answer = store_->bindings(question);
     EXPECT_TRUE(answer) << answer.error().context;
-    return answer ? std::move(*answer) : std::vector<PastBinding>();
+    return answer ? std::move(answer->rows) : std::vector<PastBinding>();
   }
   // Their ids, from the documents of row_of().
   std::vector<std::string> ids(const HistoryQuestion& question = {}) {
@@ -101,7 +103,7 @@ class HistoryTest : public ::testing::Test {
                                   const HistoryQuestion& question = {}) {
     auto answer = store_->events(kinds, question);
     EXPECT_TRUE(answer) << answer.error().context;
-    return answer ? std::move(*answer) : std::vector<std::string>();
+    return answer ? std::move(answer->rows) : std::vector<std::string>();
   }
 
   // The next notices; none when there are none within 60 s.

@@ -1,0 +1,36 @@
+#include "userspace/model/history.h"
+
+#include <charconv>
+
+namespace portwatch {
+namespace {
+
+bool read_number(std::string_view text, std::int64_t& number) {
+  const char* end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, number);
+  return parsed.ec == std::errc{} && parsed.ptr == end && number >= 0;
+}
+
+}  // namespace
+
+Missing only_youngest(std::size_t count) {
+  return {"history",
+          "only the youngest " + std::to_string(count) + " of those that match"};
+}
+
+std::string to_string(const HistoryCursor& cursor) {
+  return std::to_string(cursor.time) + "-" + std::to_string(cursor.row);
+}
+
+std::optional<HistoryCursor> history_cursor_from(std::string_view text) {
+  const auto dash = text.find('-');
+  HistoryCursor cursor;
+  if (dash == std::string_view::npos ||
+      !read_number(text.substr(0, dash), cursor.time) ||
+      !read_number(text.substr(dash + 1), cursor.row)) {
+    return std::nullopt;
+  }
+  return cursor;
+}
+
+}  // namespace portwatch
