@@ -156,8 +156,7 @@ std::string restarts_of(const Answer& answer) {
     }
   }
   const auto& gaps = answer.missing;
-  const bool cut = std::find(gaps.begin(), gaps.end(),
-                             only_youngest(answer.bindings.size())) != gaps.end();
+  const bool cut = std::any_of(gaps.begin(), gaps.end(), says_cut);
   std::string text;
   for (const auto& [key, count] : starts) {
     if (count > 1) {

@@ -102,7 +102,7 @@ void add_gaps(std::vector<Missing>& gaps, const std::vector<Missing>& more) {
 template <class T>
 void drop_cut(T& page) {
   if (page.before) {
-    std::erase(page.missing, only_youngest(rows_of(page).size()));
+    std::erase_if(page.missing, says_cut);
   }
 }
 

@@ -26,6 +26,7 @@ inline constexpr std::size_t kMaxHistoryRows = 10'000;
 inline constexpr std::size_t kMaxPageRows = 500;
 // Said of an answer that was cut after so many.
 Missing only_youngest(std::size_t count);
+bool says_cut(const Missing& missing);  // is one of these
 
 // Events of the past (failures, loops), oldest first, and what is missing: that
 // failed binds are not seen here, that the history is off or damaged.

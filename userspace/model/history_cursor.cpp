@@ -1,9 +1,14 @@
-#include "userspace/model/history.h"
+#include "userspace/model/history_cursor.h"
 
 #include <charconv>
 
+#include "userspace/model/history.h"
+
 namespace portwatch {
 namespace {
+
+constexpr const char* kHistory = "history";
+constexpr std::string_view kYoungest = "only the youngest ";
 
 bool read_number(std::string_view text, std::int64_t& number) {
   const char* end = text.data() + text.size();
@@ -14,8 +19,12 @@ bool read_number(std::string_view text, std::int64_t& number) {
 }  // namespace
 
 Missing only_youngest(std::size_t count) {
-  return {"history",
-          "only the youngest " + std::to_string(count) + " of those that match"};
+  return {kHistory,
+          std::string(kYoungest) + std::to_string(count) + " of those that match"};
+}
+
+bool says_cut(const Missing& missing) {
+  return missing.what == kHistory && missing.why.starts_with(kYoungest);
 }
 
 std::string to_string(const HistoryCursor& cursor) {
