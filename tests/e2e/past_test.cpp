@@ -30,10 +30,30 @@ class PastOfHost : public News {
         .out.substr(0, 26)
         .append("Z");
   }
+  // On a busy host the writer may take longer than an answer waits for it, which is
+  // said.
+  static bool is_stale(const std::string& said) {
+    return said.find("the disk is slow") != std::string::npos;
+  }
+  CommandResult ask_past(const std::vector<std::string>& arguments) const {
+    const auto late = deadline();
+    CommandResult said = ask(arguments);
+    while (is_stale(said.out) && !is_past(late)) {
+      said = ask(arguments);
+    }
+    return said;
+  }
+  Json json(std::vector<std::string> arguments) const {
+    arguments.push_back("--json");
+    const auto said = ask_past(arguments);
+    const Json document = Json::parse(said.out, nullptr, false);
+    EXPECT_TRUE(document.is_object()) << said.out << said.err;
+    return document;
+  }
   // On a busy host the ring may be full for a moment: that is said, and then nobody
   // knows.
   void expect_nobody(const std::vector<std::string>& arguments) const {
-    const auto said = ask(arguments);
+    const auto said = ask_past(arguments);
     const bool lost = said.out.find("events were lost") != std::string::npos;
     EXPECT_EQ(said.exit_code, lost ? 3 : 1) << said.out << said.err;
   }
@@ -220,7 +240,7 @@ TEST_F(PastOfHost, DamagedFile_IsSetAsideAndSaid) {
       << std::string("SQLite format 3\0", 16) << std::string(8192, 'x');
   start_daemon();
   const UniqueFd server = listening_socket("127.0.0.1", 7807);
-  EXPECT_EQ(ask({"history", "7807"}).exit_code, 0);
+  EXPECT_EQ(json({"history", "7807"})["bindings"].size(), 1u);
   std::size_t aside = 0;
   for (const auto& entry : std::filesystem::directory_iterator(directory_.path())) {
     aside += entry.path().string().find("damaged") != std::string::npos ? 1 : 0;
