@@ -1,6 +1,8 @@
 #include "userspace/model/history.h"
 
 #include <algorithm>
+#include <iterator>
+#include <string>
 #include <utility>
 
 namespace portwatch {
@@ -23,9 +25,13 @@ void add_active_loops(EventsAnswer& answer, std::vector<Change> active,
     return a.time < b.time;
   };
   std::stable_sort(active.begin(), active.end(), by_time);
-  if (active.size() > question.limit) {
-    active.erase(active.begin(),
-                 active.end() - static_cast<std::ptrdiff_t>(question.limit));
+  answer.active = active.size();
+  const std::size_t most = std::min(question.limit, kMaxPageRows);
+  if (active.size() > most) {
+    active.erase(active.begin(), active.end() - static_cast<std::ptrdiff_t>(most));
+    answer.missing.push_back({"loops", "only the youngest " + std::to_string(most) +
+                                           " of " + std::to_string(answer.active) +
+                                           " that go on"});
   }
   std::vector<Change>& events = answer.events;
   std::erase_if(events, [&](const Change& event) {
@@ -34,11 +40,9 @@ void add_active_loops(EventsAnswer& answer, std::vector<Change> active,
              return same_series(*one.loop, *event.loop);
            });
   });
-  const std::size_t room = question.limit - active.size();
-  if (events.size() > room) {
-    events.erase(events.begin(), events.end() - static_cast<std::ptrdiff_t>(room));
+  if (question.before) {
+    return;  // they are on the first page
   }
-  answer.active = active.size();
   std::move(active.begin(), active.end(), std::back_inserter(events));
   std::stable_sort(events.begin(), events.end(), by_time);
 }

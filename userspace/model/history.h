@@ -40,8 +40,8 @@ struct EventsAnswer {
 };
 
 // Adds the loops that go on (Loop::active, counted up to now) to those of the past:
-// each series once. They are there whenever they began, and before others when
-// question.limit is reached.
+// each series once, on the first page. They are there whenever they began, beside
+// the question.limit of the past.
 void add_active_loops(EventsAnswer& answer, std::vector<Change> active,
                       const HistoryQuestion& question);
 

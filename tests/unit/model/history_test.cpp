@@ -77,21 +77,33 @@ TEST(ActiveLoops, NotAskedFor_IsLeftOut) {
   }
 }
 
-TEST(ActiveLoops, Limit_LeavesOutThePastFirstAndThenTheOldest) {
+TEST(ActiveLoops, Limit_IsOfThePastAndLeavesOutTheOldest) {
   EventsAnswer answer;
   answer.events = {loop_event(30, 82), loop_event(40, 83)};
   HistoryQuestion question;
   question.limit = 2;
   add_active_loops(answer, {active_loop(10, 80)}, question);
-  ASSERT_EQ(answer.events.size(), 2u);
-  EXPECT_EQ(answer.events[0].loop->port, 80);
-  EXPECT_EQ(answer.events[1].loop->port, 83);
+  EXPECT_EQ(answer.events.size(), 3u) << "a page is cut where the past is cut";
+  EXPECT_TRUE(answer.missing.empty());
+  answer.events.clear();
   add_active_loops(answer,
                    {active_loop(10, 80), active_loop(11, 81), active_loop(12, 82)},
                    question);
-  EXPECT_EQ(answer.active, 2u);
+  EXPECT_EQ(answer.active, 3u);
   ASSERT_EQ(answer.events.size(), 2u);
   EXPECT_EQ(answer.events[0].loop->port, 81);
+  ASSERT_EQ(answer.missing.size(), 1u);
+  EXPECT_EQ(answer.missing[0].why, "only the youngest 2 of 3 that go on");
+}
+
+TEST(ActiveLoops, LaterPage_HasThemNotAgain) {
+  EventsAnswer answer;
+  answer.events = {loop_event(10, 80), loop_event(30, 82)};
+  HistoryQuestion question;
+  question.before = HistoryCursor{};
+  add_active_loops(answer, {active_loop(10, 80)}, question);
+  ASSERT_EQ(answer.events.size(), 1u);
+  EXPECT_EQ(answer.events[0].loop->port, 82);
 }
 
 }  // namespace
