@@ -69,10 +69,10 @@ TEST_F(Blame, UdpNarrowedByConnect_IsWhereItIs) {
 }
 
 constexpr const char* kFail =
-    "import socket,sys\n"
+    "import signal,socket,sys\n"
     "try: socket.create_server(('127.0.0.1', int(sys.argv[1])))\n"
     "except OSError: print('failed', flush=True)\n"
-    "if sys.argv[2] == 'stay': sys.stdin.read()\n";
+    "if sys.argv[2] == 'stay': signal.pause()\n";
 
 // The record has room for 512 bytes.
 TEST_F(Blame, LongArguments_WholeOrMarked) {
@@ -101,11 +101,11 @@ TEST_F(Blame, LongArgumentsOfOneThatIsGone_AreMarked) {
 }
 
 constexpr const char* kServeMany =
-    "import socket,sys\n"
+    "import signal,socket\n"
     "all = [socket.create_server(('127.0.0.1', 7527), reuse_port=True)\n"
     "       for _ in range(12)]\n"
     "print('ready', flush=True)\n"
-    "sys.stdin.read()\n";
+    "signal.pause()\n";
 
 // A failure must not grow with what an unprivileged program has made.
 TEST_F(Blame, ManyLargeBlockers_TheEventStaysSmall) {
