@@ -1,7 +1,8 @@
 // latency.cpp - how long the daemon lets its clients wait. latency.py runs it.
 //
-//   bench_latency echo COUNT      what a question and its answer take any two
-//                       processes here: nothing but read, write and wake-ups
+//   bench_latency echo COUNT THINK_US
+//                       what a question and its answer take any two processes here,
+//                       beside the time to think: read, write, wake-ups
 //   bench_latency who SOCKET PORT COUNT     a question about PORT on one connection
 //   bench_latency watch SOCKET PORT COUNT PAUSE_US
 //                       from the return of bind(2) on PORT to a subscriber's line
@@ -99,21 +100,24 @@ void ask(const char* path, const std::string& port, int count) {
 constexpr std::size_t kQuestion = 64;  // bytes, about as long as those of Who
 constexpr std::size_t kAnswer = 1024;
 
-[[noreturn]] void answer_all(int fd) {
+[[noreturn]] void answer_all(int fd, double think_us) {
   char question[kQuestion];
   const char answer[kAnswer] = {};
   while (read(fd, question, sizeof question) > 0) {
+    const auto begun = Clock::now();
+    while (microseconds_since(begun) < think_us) {
+    }
     must(write(fd, answer, sizeof answer), "write");
   }
   _exit(0);
 }
 
-void echo(int count) {
+void echo(int count, double think_us) {
   int ends[2];
   must(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), "socketpair");
   if (must(fork(), "fork") == 0) {
     close(ends[0]);
-    answer_all(ends[1]);
+    answer_all(ends[1], think_us);
   }
   close(ends[1]);
   const char question[kQuestion] = {};
@@ -123,7 +127,7 @@ void echo(int count) {
     const auto begun = Clock::now();
     must(write(ends[0], question, sizeof question), "write");
     must(recv(ends[0], answer, sizeof answer, MSG_WAITALL), "recv");
-    times.push_back(microseconds_since(begun));
+    times.push_back(microseconds_since(begun) - think_us);
   }
   report(std::move(times));
 }
@@ -191,8 +195,8 @@ void watch(const char* path, const std::string& port, int count, int pause_us,
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc == 3 && std::string(argv[1]) == "echo") {
-    echo(std::atoi(argv[2]));
+  if (argc == 4 && std::string(argv[1]) == "echo") {
+    echo(std::atoi(argv[2]), std::atof(argv[3]));
   } else if (argc == 5 && std::string(argv[1]) == "who") {
     ask(argv[2], argv[3], std::atoi(argv[4]));
   } else if (argc == 6 && (std::string(argv[1]) == "watch" ||
@@ -201,7 +205,7 @@ int main(int argc, char** argv) {
           std::string(argv[1]) == "refused");
   } else {
     std::fputs(
-        "usage: bench_latency echo COUNT\n"
+        "usage: bench_latency echo COUNT THINK_US\n"
         "       bench_latency who SOCKET PORT COUNT\n"
         "       bench_latency watch|refused SOCKET PORT COUNT PAUSE_US\n",
         stderr);
