@@ -15,7 +15,6 @@ std::string_view neutral_text(ReasonCode code) {
     case ReasonCode::bound:
       return "somebody has bound it, without listening";
     case ReasonCode::client_port:
-      return "it is the local end of somebody's connection";
     case ReasonCode::connection:
       return "it is the local end of somebody's connection";
     case ReasonCode::time_wait:
