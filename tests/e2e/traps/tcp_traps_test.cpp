@@ -147,7 +147,8 @@ TEST_F(TcpTrap, Trap18_ClosedFirst_TimeWaitWithoutProcess) {
   const int remaining = found[0].value("remainingMs", 0);
   EXPECT_GT(remaining, 0);
   EXPECT_LE(remaining, 60000);
-  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  std::this_thread::sleep_for(
+      std::chrono::milliseconds(50));  // time is what is measured
   EXPECT_LT(all(8118)[0].value("remainingMs", 0), remaining);
 }
 
