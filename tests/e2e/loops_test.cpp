@@ -202,15 +202,25 @@ TEST_F(Loops, BegunBeforeARestart_GoOnAndEnd) {
   EXPECT_EQ(json({"loops", "7608"})["active"], 0);
 }
 
+// A shell whose child serves the port; returns when it does.
+std::unique_ptr<Background> shell_with_server(Port port) {
+  const std::string server =
+      "python3 -c \"import socket, signal\n"
+      "s = socket.create_server(('127.0.0.1', " +
+      std::to_string(port) +
+      "))\n"
+      "print('up', flush=True); signal.pause()\" & wait";
+  auto shell = std::make_unique<Background>(
+      std::vector<std::string>{"/bin/sh", "-c", server}, false);
+  EXPECT_EQ(shell->read_line(), "up");
+  return shell;
+}
+
 TEST_F(Loops, OrphanOfBeforeARestart_IsStillKnown) {
   start_daemon();
   const auto events = watch({"--event", "orphan", "--port", "7609"});
-  Background parent({"/bin/sh", "-c",
-                     "python3 -c \"import socket, signal\n"
-                     "s = socket.create_server(('127.0.0.1', 7609))\n"
-                     "print('up', flush=True); signal.pause()\" & wait"},
-                    false);
-  ASSERT_EQ(parent.read_line(), "up");
+  const auto shell = shell_with_server(7609);
+  Background& parent = *shell;
   parent.stop(SIGKILL);
   const Json orphan = next(*events);
   daemon_->stop(SIGTERM);
@@ -282,12 +292,8 @@ TEST_F(Loops, MoreProcessesThanDescriptors_AreSaidToBeMissing) {
 
 // Who was there before the daemon is watched too.
 TEST_F(Loops, PolledServerOfBefore_OrphanWhenItsParentDies) {
-  Background parent({"/bin/sh", "-c",
-                     "python3 -c \"import socket, signal\n"
-                     "s = socket.create_server(('127.0.0.1', 7610))\n"
-                     "print('up', flush=True); signal.pause()\" & wait"},
-                    false);
-  ASSERT_EQ(parent.read_line(), "up");
+  const auto owner = shell_with_server(7610);
+  Background& parent = *owner;
   configure("[snapshot]\ninterval = \"50ms\"\n");
   start_daemon({"--backend", "sock_diag"});
   const auto events = watch({"--event", "orphan", "--port", "7610"});
