@@ -234,6 +234,31 @@ TEST_F(PastOfHost, FailuresOutliveTheDaemon) {
   EXPECT_EQ(said["events"][0]["blockers"].size(), 1u);
 }
 
+TEST_F(PastOfHost, RowsThatMakeNoSense_AreSaid) {
+  const UniqueFd first = listening_socket("127.0.0.1", 7644);
+  ASSERT_EQ(try_bind(make_socket(Family::ipv4, kTcp), "127.0.0.1", 7644),
+            EADDRINUSE);
+  ASSERT_EQ(json({"failures", "7644"})["events"].size(), 1u);
+  daemon_->stop(SIGTERM);
+  const char* const spoil =
+      "import sqlite3,sys\n"
+      "with sqlite3.connect(sys.argv[1]) as past:\n"
+      "    for table in 'event', 'binding':\n"
+      "        past.execute(f\"UPDATE {table} SET document='{{' WHERE "
+      "port=7644\")\n";
+  ASSERT_EQ(
+      run_command({"/usr/bin/python3", "-c", spoil, directory_ / "history.db"})
+          .exit_code,
+      0);
+  start_daemon();
+  for (const char* const question : {"failures", "history"}) {
+    const Json said = json({question, "7644", "--until", now()});
+    EXPECT_EQ(said["confidence"], "partial") << said.dump(1);
+    EXPECT_NE(said["missing"].dump().find("make no sense"), std::string::npos)
+        << said.dump(1);
+  }
+}
+
 TEST_F(PastOfHost, DamagedFile_IsSetAsideAndSaid) {
   stop_daemon();
   std::ofstream(directory_ / "history.db")

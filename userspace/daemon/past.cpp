@@ -230,12 +230,16 @@ EventsAnswer Past::from_log(const std::vector<ChangeType>& types,
   return answer;
 }
 
-// What every page may lack.
 template <class Any, class Row>
 void Past::doubt(Any& answer, const HistoryPage<Row>& page) const {
+  const std::size_t unread = page.rows.size() - rows_of(answer).size();
+  if (unread != 0) {
+    answer.missing.push_back(
+        {"history", std::to_string(unread) + " rows make no sense"});
+  }
   answer.before = page.before;
   if (page.before) {
-    answer.missing.push_back(only_youngest(rows_of(answer).size()));
+    answer.missing.push_back(only_youngest(page.rows.size()));
   }
   if (const auto now = store_->status(); !now.error.empty()) {
     answer.missing.push_back({"history", now.error});

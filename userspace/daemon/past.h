@@ -49,6 +49,7 @@ class Past {
   HistoryStatus status() const;
 
  private:
+  // What is not in the answer although it was asked for.
   template <class Any, class Row>
   void doubt(Any& answer, const HistoryPage<Row>& page) const;
   void doubt_time(Answer& answer, const HistoryQuestion& question,
