@@ -12,6 +12,7 @@
 #include <csignal>
 #include <filesystem>
 #include <functional>
+#include <utility>
 #include <vector>
 
 #include "fallback/fallback.h"
@@ -216,11 +217,14 @@ Result<void> Daemon::open_backend() {
 Result<void> Daemon::serve() {
   questions_ = std::make_unique<Questions>(*backend_, *past_, *pipeline_,
                                            containers_, clock_);
-  pipeline_->resume_orphans([this] {
-    auto all = backend_->answer({});
-    return all ? std::move(all->bindings) : std::vector<Binding>{};
+  std::vector<Binding> known = backend_->known();
+  pipeline_->resume_orphans(known, [this](Port port) {
+    Question question;
+    question.port = port;
+    auto there = backend_->answer(question);
+    return there ? std::move(there->bindings) : std::vector<Binding>{};
   });
-  pipeline_->meet(backend_->known());
+  pipeline_->meet(std::move(known));
   past_->begin([this] { return backend_->known(); });
   ServerOptions limits;
   limits.max_clients = config_.max_clients;

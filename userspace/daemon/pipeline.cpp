@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
+#include <set>
 #include <utility>
 
 #include "userspace/api/json.h"
@@ -64,14 +66,19 @@ std::vector<Change> Pipeline::told_since_boot(
     const std::vector<ChangeType>& types) const {
   HistoryQuestion question;
   question.since = clock_.to_wall(BootTime{0});
-  question.limit = kMaxHistoryRows;
-  auto past = past_.events(types, question);
-  if (!past) {
-    spdlog::warn("loops and orphans of before are not known: {}",
-                 past.error().context);
-    return {};
-  }
-  return std::move(past->events);
+  std::vector<Change> all;  // oldest first
+  do {
+    auto page = past_.events(types, question);
+    if (!page) {
+      spdlog::warn("loops and orphans of before are not known: {}",
+                   page.error().context);
+      return all;
+    }
+    all.insert(all.begin(), std::make_move_iterator(page->events.begin()),
+               std::make_move_iterator(page->events.end()));
+    question.before = page->before;
+  } while (question.before && all.size() < kMaxHistoryRows);
+  return all;
 }
 
 void Pipeline::resume_loops() {
@@ -82,10 +89,20 @@ void Pipeline::resume_loops() {
   await_deadline();
 }
 
-void Pipeline::resume_orphans(const std::function<std::vector<Binding>()>& look) {
+void Pipeline::resume_orphans(const std::vector<Binding>& known, const Look& look) {
   const std::vector<Change> past = told_since_boot({ChangeType::orphan});
-  if (!past.empty()) {
-    detectors_.resume_orphans(past, look());
+  std::set<Port> told;
+  for (const Change& orphan : past) {
+    told.insert(port_of(orphan));
+  }
+  std::set<Port> taken;
+  for (const Binding& binding : known) {
+    if (told.contains(binding.endpoint.port)) {
+      taken.insert(binding.endpoint.port);
+    }
+  }
+  for (const Port port : taken) {
+    detectors_.resume_orphans(past, look(port));
   }
 }
 

@@ -39,10 +39,12 @@ class Pipeline {
   void tell(Tell tell) { tell_ = std::move(tell); }
   void apply(const Config& config);
   // What the daemon before us told and did not see the end of, from the past: loops
-  // before there is news, orphans when the backend works. `look`: who holds what,
-  // asked once, and only when somebody was told to be an orphan.
+  // before there is news, orphans when the backend works. `known`: what is bound;
+  // `look`: who holds a port now, asked for those that orphans had and that are
+  // taken.
+  using Look = std::function<std::vector<Binding>(Port)>;
   void resume_loops();
-  void resume_orphans(const std::function<std::vector<Binding>()>& look);
+  void resume_orphans(const std::vector<Binding>& known, const Look& look);
   // What was bound before us, for the detectors: no news.
   void meet(std::vector<Binding> there);
 
