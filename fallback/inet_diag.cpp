@@ -5,6 +5,7 @@
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 
 #include <array>
 #include <cerrno>
@@ -133,6 +134,14 @@ std::optional<SocketRecord> parse_socket(Bytes payload, Protocol protocol) {
   return socket;
 }
 
+// Nobody has this socket open, or it has no port any more.
+bool has_moved(Bytes payload, Protocol protocol) {
+  const auto facts = copy_front<inet_diag_msg>(payload);
+  return facts && (facts->id.idiag_sport == 0 ||
+                   (protocol == Protocol::tcp && facts->idiag_inode == 0 &&
+                    facts->idiag_state == TCP_CLOSE));
+}
+
 nlmsghdr header(std::uint16_t type, std::size_t size, const DiagRequest& request) {
   nlmsghdr out{};
   out.nlmsg_len = static_cast<std::uint32_t>(size);
@@ -238,6 +247,7 @@ DumpPart parse_dump(std::span<const std::byte> datagram, const DiagRequest& requ
       if (auto socket = parse_socket(payload, request.protocol)) {
         sockets.push_back(std::move(*socket));
       }
+      part.moved |= has_moved(payload, request.protocol);
     }
   }
   return part;

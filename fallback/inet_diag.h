@@ -31,11 +31,15 @@ std::vector<std::byte> encode(const DiagRequest& request);
 struct DumpPart {
   bool done = false;         // the dump is complete, or failed
   bool interrupted = false;  // the kernel says that the list changed meanwhile
+  bool moved = false;        // a socket lost port or state after it was chosen
   int error = 0;             // errno of the kernel; EBADMSG = not netlink
 };
 
 // Adds the sockets in one received datagram to `sockets`. Messages with another
-// sequence number are passed over; so are sockets without a port.
+// sequence number are passed over; so are sockets without a port. The kernel
+// chooses a socket under the lock of its table and describes it after
+// (inet_diag_dump_icsk): it may be closed by then, or in TIME_WAIT, as another
+// entry that the dump misses.
 DumpPart parse_dump(std::span<const std::byte> datagram, const DiagRequest& request,
                     std::vector<SocketRecord>& sockets);
 

@@ -80,6 +80,20 @@ Result<DumpPart> SockDiag::receive(const DiagRequest& request,
                     sockets);
 }
 
+Result<DumpPart> SockDiag::receive_all(const DiagRequest& request,
+                                       std::vector<SocketRecord>& sockets) {
+  DumpPart all;
+  while (!all.done) {
+    const auto part = receive(request, sockets);
+    if (!part) {
+      return part.error();
+    }
+    all = {part->done, all.interrupted || part->interrupted,
+           all.moved || part->moved, part->error};
+  }
+  return all;
+}
+
 Result<std::vector<SocketRecord>> SockDiag::dump(DiagRequest request) {
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     request.sequence = ++sequence_;
@@ -87,22 +101,19 @@ Result<std::vector<SocketRecord>> SockDiag::dump(DiagRequest request) {
       return sent.error();
     }
     std::vector<SocketRecord> sockets;
-    bool interrupted = false;
-    DumpPart part;
-    while (!part.done) {
-      const auto received = receive(request, sockets);
-      if (!received) {
-        return received.error();
-      }
-      part = *received;
-      interrupted |= part.interrupted;
+    const auto read = receive_all(request, sockets);
+    if (!read) {
+      return read.error();
     }
-    if (part.error != 0) {
-      return errno_error(part.error, "the kernel lists no " +
-                                         std::string(to_string(request.protocol)) +
-                                         " sockets");
+    if (read->error != 0) {
+      return errno_error(read->error, "the kernel lists no " +
+                                          std::string(to_string(request.protocol)) +
+                                          " sockets");
     }
-    if (!interrupted) {
+    // A whole list on a busy host is never without one that moves; of one port
+    // the answer must not be "free" because its socket was on the way.
+    const bool again = read->moved && request.port != 0 && attempt + 1 < kAttempts;
+    if (!read->interrupted && !again) {
       return sockets;
     }
   }

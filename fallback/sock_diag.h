@@ -36,6 +36,8 @@ class SockDiag {
   Result<void> send(const DiagRequest& request);
   Result<DumpPart> receive(const DiagRequest& request,
                            std::vector<SocketRecord>& sockets);
+  Result<DumpPart> receive_all(const DiagRequest& request,
+                               std::vector<SocketRecord>& sockets);
 
   UniqueFd socket_;
   std::uint32_t sequence_ = 0;

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -192,10 +193,22 @@ TEST(ParseDump, InterruptedFlag_IsTold) {
   EXPECT_FALSE(parse(kBound).part.interrupted);
 }
 
-TEST(ParseDump, SocketWithoutPort_IsLeftOut) {
+TEST(ParseDump, SocketWithoutPort_IsLeftOutAndTold) {
   Bytes bytes = kBound;
   bytes[20] = bytes[21] = std::byte{0};
   EXPECT_TRUE(parse(bytes).sockets.empty());
+  EXPECT_TRUE(parse(bytes).part.moved);
+  EXPECT_FALSE(parse(kBound).part.moved);
+}
+
+TEST(ParseDump, BoundSocketThatNobodyHasOpen_HasMoved) {
+  Bytes bytes = kBound;
+  const std::size_t inode = 16 + 68;  // of inet_diag_msg, behind the header
+  std::fill_n(bytes.begin() + inode, 4, std::byte{0});
+  const Parsed parsed = parse(bytes);
+  ASSERT_EQ(parsed.sockets.size(), 1u);
+  EXPECT_EQ(parsed.sockets[0].inode, 0u);
+  EXPECT_TRUE(parsed.part.moved);
 }
 
 TEST(ParseDump, CutAnywhere_IsAnErrorOrLessButNeverMore) {
