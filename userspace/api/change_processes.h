@@ -17,11 +17,22 @@ void each_in(List& maybe, const Visit& visit) {
   }
 }
 
+template <class Visit>
+void visit_shared(const SharedProcess& process, const Visit& visit) {
+  if (process) {
+    visit(*process);
+  }
+}
+template <class Visit>
+void visit_shared(SharedProcess& process, const Visit& visit) {
+  if (process) {
+    process.edit(visit);
+  }
+}
+
 template <class BindingRef, class Visit>
 void each_process_of_binding(BindingRef& binding, const Visit& visit) {
-  if (binding.creator) {
-    visit(*binding.creator);
-  }
+  visit_shared(binding.creator, visit);
   each_in(binding.holders, visit);
 }
 

@@ -8,7 +8,7 @@
 
 #include "userspace/api/json_writer.h"
 #include "userspace/base/result.h"
-#include "userspace/model/process.h"
+#include "userspace/model/shared_process.h"
 
 namespace portwatch {
 
@@ -35,6 +35,14 @@ template <class T>
 void write(JsonWriter& out, const std::optional<T>& maybe) {
   if (maybe) {
     write(out, *maybe);
+  } else {
+    out.null();
+  }
+}
+
+inline void write(JsonWriter& out, const SharedProcess& process) {
+  if (process) {
+    write(out, *process);
   } else {
     out.null();
   }

@@ -33,7 +33,7 @@ void keep_public(Process& process) {
 std::vector<Binding> public_part(std::vector<Binding> bindings) {
   for (Binding& binding : bindings) {
     if (binding.creator) {
-      keep_public(*binding.creator);
+      binding.creator.edit(keep_public);
     }
     if (binding.holders) {
       for (Process& holder : *binding.holders) {

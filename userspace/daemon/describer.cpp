@@ -32,7 +32,7 @@ Describer::Describer(const Clock& clock) : clock_(clock), reader_(clock) {
   own_netns_ = own ? *own : 0;
 }
 
-std::shared_ptr<const Process> Describer::creator(const TaskFacts& task) {
+SharedProcess Describer::creator(const TaskFacts& task) {
   const auto known = creators_.find(task.id);
   // A process may change its user, its name and its cgroup between two binds.
   if (known != creators_.end() && known->second.task == task) {
@@ -45,7 +45,7 @@ std::shared_ptr<const Process> Describer::creator(const TaskFacts& task) {
   }
   complete(process, task);
   cut_arguments(process, kMostArguments);
-  auto shared = std::make_shared<const Process>(std::move(process));
+  const SharedProcess shared(std::move(process));
   if (creators_.size() >= kMaxCreators) {
     creators_.clear();
   }

@@ -23,8 +23,8 @@ class Describer {
   explicit Describer(const Clock& clock);
 
   // The process as it was at the event: its record, completed from /proc when
-  // the process is still there. Never null.
-  std::shared_ptr<const Process> creator(const TaskFacts& task);
+  // the process is still there. Always known.
+  SharedProcess creator(const TaskFacts& task);
   // The process as its record tells it; /proc is asked only for arguments that the
   // record had no room for.
   Process recorded(const TaskFacts& task, const TaskDetails& details);
@@ -52,7 +52,7 @@ class Describer {
  private:
   struct Creator {
     TaskFacts task;  // as it was when the rest was read
-    std::shared_ptr<const Process> process;
+    SharedProcess process;
   };
   struct Holder {
     std::uint64_t cgroup_id;  // v2, when the process was read

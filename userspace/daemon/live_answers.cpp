@@ -130,8 +130,8 @@ Binding LiveBackend::describe(const SocketHolders& holders) {
   if (socket != nullptr && socket->since) {
     binding.since = clock_.to_wall(*socket->since);
   }
-  if (socket != nullptr && socket->creator != nullptr) {
-    binding.creator = *socket->creator;
+  if (socket != nullptr) {
+    binding.creator = socket->creator;
   }
   binding.holders.emplace();
   for (const auto& [process, holder] : holders.holders) {

@@ -226,9 +226,7 @@ Binding LiveBackend::binding_of(const TrackedSocket& socket) const {
   if (socket.since) {
     binding.since = clock_.to_wall(*socket.since);
   }
-  if (socket.creator != nullptr) {
-    binding.creator = *socket.creator;
-  }
+  binding.creator = socket.creator;
   if (socket.facts
           .kernel) {  // whoever made it, `ip` for one, has no part in it now
     binding.held_by = HeldBy::kernel;

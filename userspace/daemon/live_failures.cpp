@@ -65,7 +65,8 @@ constexpr std::size_t kMostShownArguments = 512;  // bytes, as in a record
 
 void shorten(Binding& blocker) {
   if (blocker.creator) {
-    cut_arguments(*blocker.creator, kMostShownArguments);
+    blocker.creator.edit(
+        [](Process& creator) { cut_arguments(creator, kMostShownArguments); });
   }
   if (!blocker.holders) {
     return;

@@ -42,8 +42,11 @@ void BindFailureLoop::on_failure(const BindFailure& failure, const Moment& now,
 
 void BindFailureLoop::on_taken(const Change& change, const Moment& now,
                                std::vector<Change>& out) {
-  const Process* owner = change.binding ? owner_of(*change.binding) : nullptr;
-  if (owner == nullptr || attempts_.size() == 0) {
+  if (!change.binding || attempts_.size() == 0) {
+    return;
+  }
+  const SharedProcess owner = owner_of(*change.binding);
+  if (!owner) {
     return;
   }
   const auto sighting = sighting_of(*owner, *change.binding);

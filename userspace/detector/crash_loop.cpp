@@ -52,8 +52,8 @@ void CrashLoop::observe(const Change& change, const Moment& now,
 
 void CrashLoop::on_taken(const Change& change, const Moment& now) {
   const Binding& binding = *change.binding;
-  const Process* owner = owner_of(binding);
-  if (owner == nullptr || owner->id.pid == 0 || binding.endpoint.port == 0 ||
+  const SharedProcess owner = owner_of(binding);
+  if (!owner || owner->id.pid == 0 || binding.endpoint.port == 0 ||
       looks_automatic(binding, automatic_) ||
       sockets_.find(binding.id) != nullptr) {
     return;

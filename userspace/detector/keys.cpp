@@ -46,17 +46,14 @@ bool is_told_apart(const Process& process) {
          (process.exe && process.cmdline);
 }
 
-const Process* owner_of(const Binding& binding) {
-  if (binding.creator) {
-    return &*binding.creator;
+SharedProcess owner_of(const Binding& binding) {
+  if (binding.creator || !binding.holders || binding.holders->empty()) {
+    return binding.creator;
   }
-  if (!binding.holders || binding.holders->empty()) {
-    return nullptr;
-  }
-  return &*std::min_element(binding.holders->begin(), binding.holders->end(),
-                            [](const Process& a, const Process& b) {
-                              return a.id.start_ticks < b.id.start_ticks;
-                            });
+  return *std::min_element(binding.holders->begin(), binding.holders->end(),
+                           [](const Process& a, const Process& b) {
+                             return a.id.start_ticks < b.id.start_ticks;
+                           });
 }
 
 bool looks_automatic(const Binding& binding, const AutomaticPorts& automatic) {

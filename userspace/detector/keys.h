@@ -47,8 +47,8 @@ std::optional<SubjectKey> subject_key(const Subject& subject);
 bool is_told_apart(const Process& process);
 
 // Whose binding it is: the creator; where a backend cannot know it, the eldest of
-// the holders. Null: nobody is known.
-const Process* owner_of(const Binding& binding);
+// the holders.
+SharedProcess owner_of(const Binding& binding);
 
 // Where the kernel takes automatic ports from (net.ipv4.ip_local_port_range).
 struct AutomaticPorts {

@@ -38,6 +38,8 @@ const Process* same_of(const Binding& binding, const Process& then) {
   return same == binding.holders->end() ? nullptr : &*same;
 }
 
+void mark_orphan(Process& process) { process.orphan = true; }
+
 bool left_on_purpose(const ProcessEnd& end, BootTime taken, BootTime now) {
   return end.status && end.status->code == 0 &&
          now - taken <= OrphanDetector::kDaemonStart;
@@ -63,9 +65,8 @@ void OrphanDetector::take(const Binding& binding, const Moment& now) {
     known->binding = binding;  // it listens now
     return;
   }
-  const Process* owner = owner_of(binding);
-  if (owner == nullptr || is_in_service(*owner) ||
-      looks_automatic(binding, automatic_)) {
+  const SharedProcess owner = owner_of(binding);
+  if (!owner || is_in_service(*owner) || looks_automatic(binding, automatic_)) {
     return;
   }
   const auto parent = mortal_parent(*owner);
@@ -77,7 +78,7 @@ void OrphanDetector::take(const Binding& binding, const Moment& now) {
   }
   Held& held = held_.touch(binding.id);
   held.binding = binding;
-  held.owner = *owner;
+  held.owner = owner;
   held.place = {owner->id, port_key(binding)};
   held.since = now.boot;
   groups_[held.place].ids.insert(binding.id);
@@ -98,7 +99,7 @@ void OrphanDetector::resume(const Change& alert,
     Held& held = held_.touch(binding.id);
     held.binding = binding;
     held.owner = *owner;
-    held.owner.orphan = true;
+    held.owner.edit(mark_orphan);
     held.place = {owner->id, port_key(binding)};
     held.dead_parent = alert.previous.value_or(Process{});
     Group& group = groups_[held.place];
@@ -117,7 +118,7 @@ void OrphanDetector::drop(const Id& id) {
   if (group->second.ids.empty()) {
     groups_.erase(group);
   }
-  const auto parent = mortal_parent(held->owner);
+  const auto parent = mortal_parent(*held->owner);
   const auto siblings = parent ? by_parent_.find(*parent) : by_parent_.end();
   if (siblings != by_parent_.end()) {  // else of a resumed one
     siblings->second.erase(id);
@@ -163,7 +164,7 @@ void OrphanDetector::on_parent_end(const Id& id, const ProcessEnd& end,
     return;
   }
   held.dead_parent = end.process;
-  held.owner.orphan = true;
+  held.owner.edit(mark_orphan);
   settling_.touch(id) = now.boot;
 }
 
@@ -185,7 +186,7 @@ Change OrphanDetector::told_of(const Held& held, WallTime time) const {
   change.type = ChangeType::orphan;
   change.time = time;
   change.binding = held.binding;
-  change.process = held.owner;
+  change.process = *held.owner;
   change.previous = held.dead_parent;
   return change;
 }

@@ -67,7 +67,7 @@ class OrphanDetector final : public Detector {
   };
   struct Held {
     Binding binding;
-    Process owner;
+    SharedProcess owner;  // known
     Place place;
     BootTime since{};
     std::optional<Process> dead_parent;

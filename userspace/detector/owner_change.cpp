@@ -29,8 +29,8 @@ void OwnerChange::on_owner(const Change& change, const Moment& now,
   sockets_.touch(binding.id) = key;
   Place& place = places_.touch(key);
   const bool was_free = place.held++ == 0;
-  const Process* process = owner_of(binding);
-  auto subject = process != nullptr && is_told_apart(*process)
+  const SharedProcess process = owner_of(binding);
+  auto subject = process && is_told_apart(*process)
                      ? subject_key(subject_of(*process))
                      : std::nullopt;
   if (!subject) {
@@ -43,10 +43,10 @@ void OwnerChange::on_owner(const Change& change, const Moment& now,
     told.type = ChangeType::owner_changed;
     told.time = now.wall;
     told.binding = binding;
-    told.previous = place.owner->process;
+    told.previous = *place.owner->process;
     out.push_back(std::move(told));
   }
-  place.owner = Owner{*std::move(subject), *process};
+  place.owner = Owner{*std::move(subject), process};
 }
 
 void OwnerChange::on_release(const Binding& binding) {

@@ -48,7 +48,7 @@ class OwnerChange final : public Detector {
   };
   struct Owner {
     SubjectKey subject;
-    Process process;
+    SharedProcess process;  // known
   };
   struct Place {
     std::optional<Owner> owner;  // the last; empty: not known

@@ -17,9 +17,14 @@ std::string who(const Process& process) {
   return name;
 }
 
-std::string who(const std::optional<Process>& process) {
-  const std::string text = process ? who(*process) : "";
+// Null: not known.
+std::string who(const Process* process) {
+  const std::string text = process != nullptr ? who(*process) : "";
   return text.empty() ? "an unknown process" : text;
+}
+
+std::string who(const std::optional<Process>& process) {
+  return who(process ? &*process : nullptr);
 }
 
 // Of a binding, the process to be named: who holds it now, else who took it.
@@ -119,9 +124,9 @@ std::string binding_text(const Change& change, const Binding& binding) {
   const std::string place = place_text(binding.endpoint);
   switch (change.type) {
     case ChangeType::bind:
-      return who(binding.creator) + " took " + place;
+      return who(binding.creator.get()) + " took " + place;
     case ChangeType::listen:
-      return who(binding.creator) + " listens on " + place;
+      return who(binding.creator.get()) + " listens on " + place;
     case ChangeType::release:
       return place + of_owner(binding) + " was released";
     case ChangeType::orphan:
@@ -129,7 +134,7 @@ std::string binding_text(const Change& change, const Binding& binding) {
              who(change.previous) + " died";
     case ChangeType::owner_changed:
       return place + " went from " + who(change.previous) + " to " +
-             who(binding.creator);
+             who(binding.creator.get());
     case ChangeType::time_wait_pile:
       return count_text(change.count, "closing connection") + " on " + place;
     default: {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "userspace/model/endpoint.h"
-#include "userspace/model/process.h"
+#include "userspace/model/shared_process.h"
 
 namespace portwatch {
 
@@ -47,7 +47,7 @@ struct Binding {
   // closing, without a process: it waits for the peer's FIN, and is not in
   // TIME_WAIT. Not in the JSON.
   bool fin_wait2 = false;
-  std::optional<Process> creator;       // as it was when it took the port
+  SharedProcess creator;                // as it was when it took the port
   std::optional<ExitStatus> last_exit;  // history: how the creator ended
   std::optional<HeldBy> held_by;
   // Empty optional: not known (hidden, or not looked at for this purpose).

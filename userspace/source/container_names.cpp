@@ -71,22 +71,33 @@ void complete(PublishedPort& published, const Process& proxy, const Endpoint& at
   }
 }
 
-void name_process(Process& process, const Binding& binding, ContainerLists& lists) {
-  name_container(process, lists);
-  // A proxy's connections to its container are not what it publishes.
+// A proxy's connections to its container are not what it publishes.
+std::optional<PublishedPort> published_by(const Process& process,
+                                          const Binding& binding) {
   const bool takes_port = binding.state == SocketState::listening ||
                           binding.state == SocketState::bound;
-  process.publishes = process.cmdline && takes_port
-                          ? published_port(*process.cmdline, binding.endpoint)
-                          : std::nullopt;
+  return process.cmdline && takes_port
+             ? published_port(*process.cmdline, binding.endpoint)
+             : std::nullopt;
+}
+
+// Most are not, and share what is known of them.
+bool is_for_container(const Process& process, const Binding& binding) {
+  return process.container || process.publishes || published_by(process, binding);
+}
+
+void name_process(Process& process, const Binding& binding, ContainerLists& lists) {
+  name_container(process, lists);
+  process.publishes = published_by(process, binding);
   if (process.publishes && is_trusted(process)) {
     complete(*process.publishes, process, binding.endpoint, lists);
   }
 }
 
 void name_binding(Binding& binding, ContainerLists& lists) {
-  if (binding.creator) {
-    name_process(*binding.creator, binding, lists);
+  if (binding.creator && is_for_container(*binding.creator, binding)) {
+    binding.creator.edit(
+        [&](Process& creator) { name_process(creator, binding, lists); });
   }
   if (binding.holders) {
     for (Process& holder : *binding.holders) {

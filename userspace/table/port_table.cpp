@@ -274,7 +274,7 @@ void PortTable::learn_past(Entry& entry, const SocketEntry& live) {
     return;
   }
   entry.socket.since = live.since;
-  entry.socket.creator = nullptr;
+  entry.socket.creator.reset();
   if (live.creator) {
     entry.socket.creator = describe_(*live.creator);
     add_candidate(entry, live.creator->id);

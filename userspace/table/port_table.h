@@ -27,8 +27,8 @@ namespace portwatch {
 struct TrackedSocket {
   SocketFacts facts;  // id is the canonical one, see PortTable
   std::optional<BootTime> since;
-  std::shared_ptr<const Process> creator;  // null: before our time
-  std::set<ProcessId> candidates;          // may hold it; to be proven
+  SharedProcess creator;           // not known: before our time
+  std::set<ProcessId> candidates;  // may hold it; to be proven
 };
 
 // A change of the table, before anybody put names to it.
@@ -42,8 +42,7 @@ struct TableChange {
 class PortTable {
  public:
   // Names the process that took a port; called once for each port taken.
-  using DescribeCreator =
-      std::function<std::shared_ptr<const Process>(const TaskFacts&)>;
+  using DescribeCreator = std::function<SharedProcess(const TaskFacts&)>;
 
   // Entries are allocated as they come, never more than `max_sockets`.
   PortTable(std::size_t max_sockets, DescribeCreator describe)

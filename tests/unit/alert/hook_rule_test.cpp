@@ -41,7 +41,8 @@ TEST(HookRule, Units_OfTheSubjectAndOfTheFailingProcess) {
   EXPECT_TRUE(matches(rule, failed_bind()));
   Change blocker_only = failed_bind();
   blocker_only.failure->process.unit = "other.service";
-  blocker_only.failure->blockers->front().creator->unit = "nginx.service";
+  blocker_only.failure->blockers->front().creator.edit(
+      [&](Process& creator) { creator.unit = "nginx.service"; });
   EXPECT_FALSE(matches(rule, blocker_only));
 }
 

@@ -76,7 +76,7 @@ TEST(Json, EmptyHolders_StayApartFromUnknownHolders) {
 
 TEST(Json, EveryField_IsThereEvenWhenUnknown) {
   Binding binding = bare_binding(53);
-  binding.creator.emplace();
+  binding.creator = Process{};
   binding.holders = {Process{}};
   const json written = to_json(answer_with(binding))["bindings"][0];
   for (const std::string& field : kBindingFields) {
@@ -94,7 +94,8 @@ TEST(Json, EveryField_IsThereEvenWhenUnknown) {
 
 TEST(Json, PublishedPort_HasEveryFieldEvenWhenUnknown) {
   Binding binding = full_binding(80);
-  binding.creator->publishes = PublishedPort();
+  binding.creator.edit(
+      [&](Process& creator) { creator.publishes = PublishedPort(); });
   const json written = to_json(answer_with(binding))["bindings"][0];
   EXPECT_EQ(written["creator"]["publishes"], json({{"container", nullptr},
                                                    {"containerName", nullptr},
@@ -118,7 +119,7 @@ TEST(Json, NoInode_IsNull) {
 
 TEST(Json, StartTicks_AreNotCarried) {
   Binding binding = full_binding(80);
-  binding.creator->id.start_ticks = 99;
+  binding.creator.edit([&](Process& creator) { creator.id.start_ticks = 99; });
   EXPECT_EQ(round_trip(binding).creator->id.start_ticks, 0u);
 }
 
@@ -151,7 +152,7 @@ TEST(Json, LargestNumbers_Survive) {
 TEST(Json, NameThatIsNoUtf8_BecomesReplacementCharacters) {
   Binding binding = full_binding(80);
   const std::string bytes("a\xFF\xC0\xAF\xED\xA0\x80\xF5z\xE2\x82", 11);
-  binding.creator->name = bytes;
+  binding.creator.edit([&](Process& creator) { creator.name = bytes; });
   const std::string name = *round_trip(binding).creator->name;
   EXPECT_EQ(name.front(), 'a');
   EXPECT_NE(name.find("\xEF\xBF\xBDz\xEF\xBF\xBD"), std::string::npos);
@@ -171,8 +172,9 @@ TEST(Json, EveryByteInAName_GivesValidJson) {
 
 TEST(Json, ControlCharactersQuotesAndUtf8_SurviveExactly) {
   Binding binding = full_binding(80);
-  binding.creator->cmdline = {"\x01\n\t\"\\/",
-                              "\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80"};
+  binding.creator.edit([&](Process& creator) {
+    creator.cmdline = {"\x01\n\t\"\\/", "\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80"};
+  });
   EXPECT_EQ(round_trip(binding), binding);
 }
 

@@ -108,7 +108,7 @@ TEST(PeerView, HiddenProc_LeavesTheOwnerOnly) {
 
 TEST(PeerView, ProcessOfAnUnknownUser_IsSomebodyElses) {
   Binding binding = full_binding(80);
-  binding.creator->uid.reset();
+  binding.creator.edit([](Process& creator) { creator.uid.reset(); });
   redact(binding, Viewer{kStranger, false});
   EXPECT_FALSE(binding.creator->exe);
 }
@@ -140,7 +140,7 @@ TEST(PeerView, ProcessThatDroppedRights_IsNotShownToItsUser) {
     ASSERT_EQ(pipe2(leash, O_CLOEXEC), 0);
     const pid_t pid = start_process(readable, leash[0]);
     Binding binding = full_binding(80, kStranger);
-    binding.creator->id.pid = pid;
+    binding.creator.edit([&](Process& creator) { creator.id.pid = pid; });
     redact(binding, Viewer{kStranger, false});
     EXPECT_EQ(binding.creator->exe.has_value(), readable);
     ASSERT_EQ(write(leash[1], "", 1), 1);

@@ -149,7 +149,8 @@ TEST_F(History, Json_TheContractsFields) {
 }
 
 TEST_F(History, HostileName_IsEscaped) {
-  backends.daemon.history.bindings[0].creator->name = "\x1b[2J";
+  backends.daemon.history.bindings[0].creator.edit(
+      [&](Process& creator) { creator.name = "\x1b[2J"; });
   for (const char* format : {"--color=never", "--plain", "--json"}) {
     run({"history", format});
     EXPECT_EQ(out.text.find('\x1b'), std::string::npos) << format;

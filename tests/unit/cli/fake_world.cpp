@@ -145,7 +145,7 @@ Binding held(Port port, const Process& holder) {
   Binding held = binding(port);
   held.held_by = HeldBy::process;
   held.creator = holder;
-  held.creator->fds.reset();
+  held.creator.edit([](Process& creator) { creator.fds.reset(); });
   held.holders = std::vector<Process>{holder};
   return held;
 }

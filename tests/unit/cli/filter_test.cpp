@@ -151,7 +151,7 @@ TEST(Filter, Event_CreatorCountsToo) {
   change.binding = nginx();
   change.binding->holders.reset();
   EXPECT_TRUE(matches(filter_of(options), change));
-  change.binding->creator->name = "apache2";
+  change.binding->creator.edit([&](Process& creator) { creator.name = "apache2"; });
   EXPECT_FALSE(matches(filter_of(options), change));
 }
 

@@ -11,8 +11,9 @@ class PrintEvent : public CommandTest {  // in UTC
     change.type = ChangeType::bind;
     change.time = kNow + std::chrono::milliseconds(123);
     change.binding = held(5055, process(4242, "python3"));
-    change.binding->creator->user = "alice";
-    change.binding->creator->unit = "demo.service";
+    change.binding->creator.edit([&](Process& creator) { creator.user = "alice"; });
+    change.binding->creator.edit(
+        [&](Process& creator) { creator.unit = "demo.service"; });
     change.binding->holders.reset();
   }
   std::string line() const { return event_line(change, view); }
@@ -46,7 +47,8 @@ TEST_F(PrintEvent, UnknownProcess_IsADash) {
 }
 
 TEST_F(PrintEvent, HostileName_IsEscaped) {
-  change.binding->creator->name = "\x1b[2J\n";
+  change.binding->creator.edit(
+      [&](Process& creator) { creator.name = "\x1b[2J\n"; });
   EXPECT_NE(line().find("\\x1b[2J\\n(4242)"), std::string::npos);
 }
 

@@ -47,19 +47,22 @@ TEST_F(OrphanTest, ParentKilledSoonAfterTheBind_IsToldToo) {
 
 TEST_F(OrphanTest, ToldByADaemonBefore_IsOneUntilItLetsGo) {
   Binding socket = binding(server_, 8080, "before");
-  socket.creator->start_time = ticker.now().wall;
+  socket.creator.edit(
+      [&](Process& creator) { creator.start_time = ticker.now().wall; });
   Change alert = change(kOrphan, socket);
   alert.process = *socket.creator;
   alert.process->id.start_ticks = 0;  // as it is kept
   alert.previous = shell_;
   alert.time = ticker.now().wall;
   Binding now = binding(server_, 8080, "now");
-  now.creator->ppid = 1;
-  now.creator->start_time = ticker.now().wall + 1us;
+  now.creator.edit([&](Process& creator) { creator.ppid = 1; });
+  now.creator.edit(
+      [&](Process& creator) { creator.start_time = ticker.now().wall + 1us; });
   Binding elsewhere = now;
   elsewhere.endpoint.port = 8081;
   Binding younger = now;
-  younger.creator->start_time = ticker.now().wall + 1h;
+  younger.creator.edit(
+      [&](Process& creator) { creator.start_time = ticker.now().wall + 1h; });
   detector.resume(alert, {elsewhere, younger});
   EXPECT_TRUE(detector.orphans().empty());
   detector.resume(alert, {now});

@@ -125,7 +125,8 @@ TEST(AlertText, Losses_CountInGrammar) {
 
 TEST(AlertText, HostileNames_StayOnOneLine) {
   Change change = of_binding(ChangeType::bind);
-  change.binding->creator->name = "a\n\x1b[31mb\x7f";
+  change.binding->creator.edit(
+      [&](Process& creator) { creator.name = "a\n\x1b[31mb\x7f"; });
   EXPECT_EQ(alert_text(change), "a??[31mb? (pid 12) took 0.0.0.0:80/tcp");
 }
 
