@@ -8,17 +8,10 @@
 namespace portwatch {
 namespace {
 
-std::size_t bytes_of(const Process& process) {
-  std::size_t bytes = process.exe ? process.exe->size() : 0;
-  each_in(process.cmdline,
-          [&](const std::string& argument) { bytes += argument.size(); });
-  return bytes;
-}
-
 std::size_t bytes_of(const Change& change) {
   std::size_t bytes = 0;
   each_process_of_change(
-      change, [&](const Process& process) { bytes += bytes_of(process); });
+      change, [&](const Process& process) { bytes += text_bytes(process); });
   return bytes;
 }
 

@@ -107,6 +107,7 @@ void Past::open(const HistorySettings& settings) {
   HistoryStore::Options options;
   options.path = path_;
   options.boot_id = boot_id();
+  options.document_of = [](const Binding& binding) { return json_text(binding); };
   options.max_bytes = settings.max_bytes;
   options.max_age = settings.max_age;
   auto store = HistoryStore::open(std::move(options), clock_);
@@ -148,8 +149,7 @@ void Past::announce_some() {
     if (gone_.contains(binding.id)) {
       continue;
     }
-    store_->push(BindingTaken{binding_row(binding, json_text(binding)),
-                              clock_.wall_now(), true});
+    store_->push(BindingTaken{binding, clock_.wall_now(), true});
   }
   loop_.cancel(portion_);
   if (announced_ < unannounced_.size()) {
@@ -189,15 +189,13 @@ void Past::keep(const Change& change, const std::string& text) {
   switch (change.type) {
     case ChangeType::bind:
     case ChangeType::listen:
-      store_->push(BindingTaken{
-          binding_row(*change.binding, json_text(*change.binding)), change.time});
+      store_->push(BindingTaken{*change.binding, change.time});
       break;
     case ChangeType::release:
       if (!unannounced_.empty()) {
         gone_.insert(change.binding->id);
       }
-      store_->push(BindingReleased{
-          binding_row(*change.binding, json_text(*change.binding)), change.time});
+      store_->push(BindingReleased{*change.binding, change.time});
       break;
     default:
       store_->push(event_row(change, text));

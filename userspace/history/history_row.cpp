@@ -5,12 +5,18 @@
 namespace portwatch {
 namespace {
 
-std::size_t text_size(const BindingTaken& row) {
-  return row.binding.document.size();
+std::size_t text_size(const Binding& binding) {
+  std::size_t size =
+      binding.creator ? sizeof(Process) + text_bytes(*binding.creator) : 0;
+  if (binding.holders) {
+    for (const Process& holder : *binding.holders) {
+      size += sizeof(Process) + text_bytes(holder);
+    }
+  }
+  return size;
 }
-std::size_t text_size(const BindingReleased& row) {
-  return row.binding.document.size();
-}
+std::size_t text_size(const BindingTaken& row) { return text_size(row.binding); }
+std::size_t text_size(const BindingReleased& row) { return text_size(row.binding); }
 std::size_t text_size(const PastEvent& row) {
   return row.document.size() + row.subject.size();
 }
@@ -20,19 +26,6 @@ std::size_t text_size(const LiveBindings& row) {
 }
 
 }  // namespace
-
-BindingRow binding_row(const Binding& binding, std::string document) {
-  BindingRow row;
-  row.id = binding.id;
-  row.protocol = binding.endpoint.protocol;
-  row.port = binding.endpoint.port;
-  row.netns = binding.netns;
-  row.netns_cookie = binding.netns_cookie;
-  row.address = address_text(binding.endpoint);
-  row.since = binding.since;
-  row.document = std::move(document);
-  return row;
-}
 
 std::size_t size_of(const HistoryRow& row) {
   return sizeof(HistoryRow) +

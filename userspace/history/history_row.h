@@ -1,11 +1,13 @@
 // history_row.h - what is written down of the past.
 //
-// Documents are JSON text that the history keeps and gives back as it is. The other
-// fields are what can be asked for.
+// Documents are JSON text that the history keeps and gives back as it is; those of
+// bindings are written by the store's thread. The other fields are what can be
+// asked for.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <variant>
@@ -17,21 +19,10 @@
 
 namespace portwatch {
 
-struct BindingRow {
-  std::string id;  // Binding::id: means this socket only while the host is up
-  Protocol protocol = Protocol::tcp;
-  Port port = 0;
-  std::uint32_t netns = 0;
-  std::optional<std::uint64_t> netns_cookie;
-  std::string address;            // as address_text()
-  std::optional<WallTime> since;  // empty: before our time
-  std::string document;
-};
-BindingRow binding_row(const Binding& binding, std::string document);
-
-// A socket has a port. Told again (it listens now), the last document stands.
+// A socket has a port. Told again (it listens now), the last document stands. Its
+// id means this socket only while the host is up.
 struct BindingTaken {
-  BindingRow binding;
+  Binding binding;
   WallTime seen{};  // when it was seen; stands in for `since` where that is empty
   // Found there, not seen to come: if it is known, that which is known stands,
   // which was said when its creator still lived.
@@ -40,8 +31,10 @@ struct BindingTaken {
 
 // It let go. Ends the open row of that id; one that was never written is inserted.
 struct BindingReleased {
-  BindingRow binding;
+  Binding binding;
   WallTime until{};
+  // `binding` is what the taking said, which is not written yet.
+  bool taken = false;
 };
 
 struct PastEvent {
@@ -71,9 +64,12 @@ struct LiveBindings {
   std::optional<WallTime> since = {};
 };
 
+// The document of a binding.
+using DocumentOf = std::function<std::string(const Binding&)>;
+
 using HistoryRow = std::variant<BindingTaken, BindingReleased, PastEvent,
                                 ProcessEnded, LiveBindings>;
-// Memory that it takes, about.
+// Memory that it takes, about; what it shares is counted as if it did not.
 std::size_t size_of(const HistoryRow& row);
 
 // A binding of the past, as it is given back.

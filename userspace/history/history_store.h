@@ -54,8 +54,9 @@ struct HistoryNotice {
 class HistoryStore {
  public:
   struct Options {
-    std::string path;     // its directory is there
-    std::string boot_id;  // /proc/sys/kernel/random/boot_id
+    std::string path;        // its directory is there
+    std::string boot_id;     // /proc/sys/kernel/random/boot_id
+    DocumentOf document_of;  // called in the store's thread
     // Of the pages in use. The log (PATH-wal) comes on top: 4 MiB, at times more.
     std::uint64_t max_bytes = std::uint64_t{64} << 20;
     std::chrono::seconds max_age = std::chrono::hours(24 * 30);
@@ -119,6 +120,8 @@ class HistoryStore {
   // The thread's side: history_thread.cpp.
   void work();
   void wait_for_work(Lock& lock);
+  void take_queue(const Lock& lock);
+  void merge_pending();
   Result<void> attempt(const std::string& damage, bool last);
   Result<void> write_pending();
   Result<void> repaired(const std::function<Result<void>()>& step);

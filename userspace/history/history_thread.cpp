@@ -8,6 +8,7 @@
 #include "userspace/history/history_file.h"
 #include "userspace/history/history_store.h"
 #include "userspace/history/history_writer.h"
+#include "userspace/history/merge_lives.h"
 
 namespace portwatch {
 namespace {
@@ -40,12 +41,12 @@ void HistoryStore::work() {
     last = stopping_;
     work_since_.reset();
     flush_wanted_ = false;
-    std::move(queue_.begin(), queue_.end(), std::back_inserter(pending_));
-    queue_ = {};
+    take_queue(lock);
     const std::string damage = std::exchange(damage_, {});
     ++attempts_begun_;
     attempt_ = Attempt{std::chrono::steady_clock::now(), clock_.wall_now()};
     lock.unlock();
+    merge_pending();
     const auto attempted = attempt(damage, last);
     const std::uint64_t bytes = bytes_on_disk();
     lock.lock();
@@ -54,6 +55,22 @@ void HistoryStore::work() {
     attempts_done_ = attempts_begun_;
     done_.notify_all();
   }
+}
+
+void HistoryStore::take_queue(const Lock&) {
+  if (pending_.empty()) {  // as always; but what could not be written goes first
+    pending_.swap(queue_);
+  } else {
+    std::move(queue_.begin(), queue_.end(), std::back_inserter(pending_));
+    queue_ = {};
+  }
+}
+
+void HistoryStore::merge_pending() {
+  const Freed freed = merge_lives(pending_);
+  const Lock lock(mutex_);
+  held_rows_ -= freed.rows;
+  held_bytes_ -= freed.bytes;
 }
 
 void HistoryStore::wait_for_work(Lock& lock) {
@@ -155,7 +172,8 @@ Result<void> HistoryStore::adopt(Result<HistoryFile> file) {
   if (!file) {
     return file.error();
   }
-  auto writer = HistoryWriter::make(std::move(file->database), options_.boot_id);
+  auto writer = HistoryWriter::make(std::move(file->database), options_.boot_id,
+                                    options_.document_of);
   if (!writer) {
     return writer.error();
   }

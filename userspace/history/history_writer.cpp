@@ -23,7 +23,8 @@ constexpr std::string_view kTakeAgain =
     "UPDATE binding SET until=NULL, end_known=1, since=coalesce(since,?),"
     " document=coalesce(?,document) WHERE seq=?";
 constexpr std::string_view kEnd =
-    "UPDATE binding SET until=?, end_known=1, since=coalesce(since,?) WHERE seq=?";
+    "UPDATE binding SET until=?, end_known=1, since=coalesce(since,?),"
+    " document=coalesce(?,document) WHERE seq=?";
 constexpr std::string_view kInsertEnded =
     "INSERT INTO binding (boot, id, protocol, address, port, netns, netns_cookie,"
     " since, began, until, document) VALUES (?,?,?,?,?,?,?,?,?,?,?)";
@@ -42,9 +43,10 @@ constexpr std::string_view kLife = "UPDATE life SET last_seen=? WHERE run=?";
 }  // namespace
 
 Result<std::unique_ptr<HistoryWriter>> HistoryWriter::make(
-    Database database, const std::string& boot_id) {
+    Database database, const std::string& boot_id, DocumentOf document_of) {
   // Private constructor: make_unique cannot.
-  std::unique_ptr<HistoryWriter> writer(new HistoryWriter(std::move(database)));
+  std::unique_ptr<HistoryWriter> writer(
+      new HistoryWriter(std::move(database), std::move(document_of)));
   if (const auto begun = writer->begin_boot(boot_id); !begun) {
     return begun.error();
   }
@@ -167,21 +169,22 @@ Result<void> HistoryWriter::write_one(const BindingTaken& row, WallTime) {
   if (!known) {
     return known.error();
   }
-  const BindingRow& binding = row.binding;
+  const Binding& binding = row.binding;
   const bool open =
       *known && (!(*known)->until || (row.existing && !(*known)->end_known));
   if (open) {
     return statements_->take_again.run(
         {sql_value(binding.since),
-         row.existing ? SqlValue(nullptr) : SqlValue(binding.document),
+         row.existing ? SqlValue(nullptr) : SqlValue(document_of_(binding)),
          (*known)->seq});
   }
   ++rows_;
+  const Endpoint& at = binding.endpoint;
   return statements_->take.run(
-      {boot_, binding.id, to_string(binding.protocol), binding.address,
-       std::int64_t{binding.port}, std::int64_t{binding.netns},
+      {boot_, binding.id, to_string(at.protocol), address_text(at),
+       std::int64_t{at.port}, std::int64_t{binding.netns},
        maybe_cookie(binding.netns_cookie), sql_value(binding.since),
-       sql_value(binding.since.value_or(row.seen)), binding.document});
+       sql_value(binding.since.value_or(row.seen)), document_of_(binding)});
 }
 
 Result<void> HistoryWriter::write_one(const BindingReleased& row, WallTime) {
@@ -189,20 +192,25 @@ Result<void> HistoryWriter::write_one(const BindingReleased& row, WallTime) {
   if (!known) {
     return known.error();
   }
-  const BindingRow& binding = row.binding;
+  const Binding& binding = row.binding;
   const auto until = row.until.time_since_epoch().count();
-  if (*known && (!(*known)->until || !(*known)->end_known)) {
-    return statements_->end.run({until, sql_value(binding.since), (*known)->seq});
+  const bool open = *known && !(*known)->until;
+  if (open || (*known && !(*known)->end_known && !row.taken)) {
+    return statements_->end.run(
+        {until, sql_value(binding.since),
+         row.taken ? SqlValue(document_of_(binding)) : SqlValue(nullptr),
+         (*known)->seq});
   }
-  if (*known && (*known)->until == until) {
+  if (*known && (*known)->until == until && !row.taken) {
     return {};  // told twice
   }
   ++rows_;
+  const Endpoint& at = binding.endpoint;
   return statements_->insert_ended.run(
-      {boot_, binding.id, to_string(binding.protocol), binding.address,
-       std::int64_t{binding.port}, std::int64_t{binding.netns},
+      {boot_, binding.id, to_string(at.protocol), address_text(at),
+       std::int64_t{at.port}, std::int64_t{binding.netns},
        maybe_cookie(binding.netns_cookie), sql_value(binding.since),
-       sql_value(binding.since.value_or(row.until)), until, binding.document});
+       sql_value(binding.since.value_or(row.until)), until, document_of_(binding)});
 }
 
 Result<void> HistoryWriter::write_one(const PastEvent& row, WallTime) {

@@ -19,7 +19,8 @@ class HistoryWriter {
   // Ends the open rows of earlier boots: the sockets went with their host, at some
   // time after its last sign of life.
   static Result<std::unique_ptr<HistoryWriter>> make(Database database,
-                                                     const std::string& boot_id);
+                                                     const std::string& boot_id,
+                                                     DocumentOf document_of);
 
   // All of them or none. After LiveBindings a write is a sign of life at `now`.
   Result<void> write(std::span<const HistoryRow> rows, WallTime now);
@@ -48,7 +49,8 @@ class HistoryWriter {
     Statement life;
   };
 
-  explicit HistoryWriter(Database database) : database_(std::move(database)) {}
+  HistoryWriter(Database database, DocumentOf document_of)
+      : database_(std::move(database)), document_of_(std::move(document_of)) {}
   Result<void> prepare();
   Result<void> begin_boot(const std::string& boot_id);
   Result<void> end_earlier_boots();
@@ -71,6 +73,7 @@ class HistoryWriter {
   Result<void> shrink(std::uint64_t max_bytes);
 
   Database database_;  // before the statements, which must go first
+  const DocumentOf document_of_;
   std::optional<Statements> statements_;
   std::int64_t boot_ = 0;
   std::int64_t run_ = 0;  // 0: the daemon is not up yet

@@ -18,6 +18,16 @@ void cut_arguments(Process& process, std::size_t bytes) {
   }
 }
 
+std::size_t text_bytes(const Process& process) {
+  std::size_t bytes = process.exe ? process.exe->size() : 0;
+  if (process.cmdline) {
+    for (const std::string& argument : *process.cmdline) {
+      bytes += argument.size();
+    }
+  }
+  return bytes;
+}
+
 WallTime start_wall_time(std::uint64_t start_ticks, const Clock& clock) {
   using Ticks = std::chrono::duration<std::int64_t, std::ratio<1, 100>>;
   const WallTime booted = clock.to_wall(BootTime{0});

@@ -86,6 +86,9 @@ struct Process {
 // cmdline_cut when there were more.
 void cut_arguments(Process& process, std::size_t bytes);
 
+// Bytes of what a program can make long: its path and its arguments.
+std::size_t text_bytes(const Process& process);
+
 // The wall clock time of a start tick. The boot instant is rounded to 10 ms, so
 // that two looks at one process give the same text (the clock may be slewed).
 WallTime start_wall_time(std::uint64_t start_ticks, const Clock& clock);

@@ -33,16 +33,19 @@ class SharedClock final : public Clock {
   std::atomic<WallTime> now_{at(0)};
 };
 
-inline BindingRow row_of(const std::string& id, Port port,
-                         std::optional<WallTime> since) {
-  BindingRow row;
+inline Binding row_of(const std::string& id, Port port,
+                      std::optional<WallTime> since) {
+  Binding row;
   row.id = id;
-  row.port = port;
+  row.endpoint.port = port;
+  row.endpoint.address = {127, 0, 0, 1};
   row.netns = 4026531840;
-  row.address = "127.0.0.1";
   row.since = since;
-  row.document = "{\"id\":\"" + id + "\"}";
   return row;
+}
+// What a test wants to be the document is in `interface`.
+inline std::string document_of(const Binding& binding) {
+  return binding.interface.value_or("{\"id\":\"" + binding.id + "\"}");
 }
 inline BindingTaken taken(const std::string& id, Port port, WallTime since) {
   return {row_of(id, port, since), since, false};
@@ -68,6 +71,7 @@ class HistoryTest : public ::testing::Test {
   HistoryTest() {
     options_.path = directory_ / "history.db";
     options_.boot_id = "boot-1";
+    options_.document_of = document_of;
     // A machine may be slow; what is limited is tested where it is meant.
     options_.flush_wait = std::chrono::seconds(60);
     options_.read_time = std::chrono::seconds(60);
@@ -91,7 +95,7 @@ class HistoryTest : public ::testing::Test {
     EXPECT_TRUE(answer) << answer.error().context;
     return answer ? std::move(answer->rows) : std::vector<PastBinding>();
   }
-  // Their ids, from the documents of row_of().
+  // Their ids, from document_of().
   std::vector<std::string> ids(const HistoryQuestion& question = {}) {
     std::vector<std::string> found;
     for (const PastBinding& one : bindings(question)) {

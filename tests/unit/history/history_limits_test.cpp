@@ -46,7 +46,7 @@ TEST_F(HistoryLimitsTest, OpenBindingsAlone_AreBoundedToo) {
   open();
   for (int i = 0; i < 1000; ++i) {
     auto row = taken(std::to_string(i), 80, at(i));
-    row.binding.document = kLarge;
+    row.binding.interface = kLarge;
     store_->push(row);
   }
   // One batch after the other.

@@ -55,7 +55,7 @@ TEST_F(HistoryStoreTest, WithoutAnyQuestion_IsWrittenSoon) {
 TEST_F(HistoryStoreTest, ToldAgain_LastDocumentStands) {
   store_->push(taken("1", 80, at(10)));
   auto listens = taken("1", 80, at(10));
-  listens.binding.document = "listens";
+  listens.binding.interface = "listens";
   store_->push(listens);
   EXPECT_EQ(bindings(),
             std::vector({PastBinding{"listens", at(10), std::nullopt, true}}));
@@ -64,7 +64,7 @@ TEST_F(HistoryStoreTest, ToldAgain_LastDocumentStands) {
 TEST_F(HistoryStoreTest, FoundToExist_AddsOnlyWhatIsNotKnown) {
   store_->push(taken("1", 80, at(10)));
   auto known = taken("1", 80, at(10));
-  known.binding.document = "less";
+  known.binding.interface = "less";
   known.existing = true;
   auto unknown = BindingTaken{row_of("2", 81, std::nullopt), at(15), true};
   store_->push(known);
@@ -118,9 +118,9 @@ TEST_F(HistoryStoreTest, UnknownSince_CountsFromWhenItWasSeen) {
 
 TEST_F(HistoryStoreTest, Question_IsNarrowedByEachField) {
   auto mptcp = taken("mptcp", 80, at(1));
-  mptcp.binding.protocol = Protocol::mptcp;
+  mptcp.binding.endpoint.protocol = Protocol::mptcp;
   auto udp = taken("udp", 80, at(2));
-  udp.binding.protocol = Protocol::udp;
+  udp.binding.endpoint.protocol = Protocol::udp;
   auto elsewhere = taken("elsewhere", 80, at(3));
   elsewhere.binding.netns = 7;
   store_->push(mptcp);
@@ -291,7 +291,7 @@ TEST_F(HistoryStoreTest, LostRecords_AreToldOfTheirTime) {
 
 TEST_F(HistoryStoreTest, EndOfTheCreator_ComesWithTheBinding) {
   auto row = taken("1", 80, at(10));
-  row.binding.document = R"({"creator":{"pid":4711}})";
+  row.binding.interface = R"({"creator":{"pid":4711}})";
   store_->push(ProcessEnded{{4711, 1}, at(5), std::nullopt, "an earlier one"});
   store_->push(row);
   store_->push(ProcessEnded{{4712, 1}, at(11), std::nullopt, "another"});
