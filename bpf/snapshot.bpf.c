@@ -19,8 +19,13 @@
  * fills 32 KiB a read and finds the way back by counting from the start of a bucket, of
  * which there are as many as CPUs. With 100,000 sockets that takes seconds, and an
  * element that dies meanwhile makes it pass over a live one. */
-#define PW_PICTURE_SIZE 65536 /* 8 MiB */
-struct pw_socket_entry pw_picture[PW_PICTURE_SIZE];
+#define PW_PICTURE_SIZE 65536 /* 8 MiB, of the kernel's memory alone */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, PW_PICTURE_SIZE);
+	__type(key, __u32);
+	__type(value, struct pw_socket_entry);
+} pw_picture SEC(".maps");
 __u64 pw_picture_count = 0;
 __u64 pw_picture_mask = 0;
 __u64 pw_picture_part = 0;
@@ -57,7 +62,7 @@ int pw_dump(struct bpf_iter__bpf_sk_storage_map *ctx)
 	struct pw_element *element = ctx->value;
 	struct pw_socket_entry *entry;
 	struct sock *sk = ctx->sk;
-	__u64 place;
+	__u32 place;
 
 	if (!sk || !element || !element->id || element->released)
 		return 0;
@@ -66,9 +71,9 @@ int pw_dump(struct bpf_iter__bpf_sk_storage_map *ctx)
 	if ((element->id & pw_picture_mask) != pw_picture_part)
 		return 0;
 	place = pw_picture_count++;
-	if (place >= PW_PICTURE_SIZE)
-		return 0;
-	entry = &pw_picture[place];
+	entry = bpf_map_lookup_elem(&pw_picture, &place);
+	if (!entry)
+		return 0; /* full: the count tells */
 	__builtin_memset(entry, 0, sizeof(*entry));
 	pw_read_socket(&entry->socket, sk, element->id);
 	entry->creator = element->creator;

@@ -28,6 +28,7 @@ class PollSource {
   Result<std::vector<Change>> poll();
 
   std::vector<Binding> bindings() const;  // of the last look, without holders
+  bool has(const std::string& id) const { return picture_.contains(id); }
   std::size_t size() const { return picture_.size(); }
   // What the last look could not see.
   const std::vector<Missing>& missing() const { return missing_; }

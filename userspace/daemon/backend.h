@@ -27,8 +27,12 @@ class Backend {
   virtual Result<Answer> answer(const Question& question) = 0;
   virtual void end_questions() {}
   virtual Status status() = 0;
-  // What is believed to be bound now, without a look: holders may be unknown.
-  virtual std::vector<Binding> known() const = 0;
+  // What is believed to be bound now, in portions, for there may be many: each call
+  // gives so many more, none at the end. Made without a look, so that holders may
+  // be unknown. What let go meanwhile is left out, what came is not in it. The
+  // backend must outlive it.
+  using Portions = std::function<std::vector<Binding>(std::size_t most)>;
+  virtual Portions known() const = 0;
 
   // Readable when drain() has something to do. Owned by the backend.
   virtual int event_fd() const = 0;

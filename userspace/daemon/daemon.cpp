@@ -217,15 +217,9 @@ Result<void> Daemon::open_backend() {
 Result<void> Daemon::serve() {
   questions_ = std::make_unique<Questions>(*backend_, *past_, *pipeline_,
                                            containers_, clock_);
-  std::vector<Binding> known = backend_->known();
-  pipeline_->resume_orphans(known, [this](Port port) {
-    Question question;
-    question.port = port;
-    auto there = backend_->answer(question);
-    return there ? std::move(there->bindings) : std::vector<Binding>{};
-  });
-  pipeline_->meet(std::move(known));
-  past_->begin([this] { return backend_->known(); });
+  pipeline_->resume_orphans(*backend_);
+  pipeline_->meet(backend_->known()(kMaxDetectorKeys));
+  past_->begin(*backend_);
   ServerOptions limits;
   limits.max_clients = config_.max_clients;
   auto server =

@@ -49,7 +49,7 @@ class Daemon final : public Service {
   Result<Answer> history(const HistoryQuestion& question) override {
     return questions_->history(question);
   }
-  void end_questions() override { backend_->end_questions(); }
+  void end_questions() override { questions_->end(); }
   Status status() override;
 
  private:

@@ -38,7 +38,7 @@ Result<std::unique_ptr<LiveBackend>> LiveBackend::start(const Clock& clock,
 }
 
 Result<void> LiveBackend::bootstrap(const BpfSession::Options& options) {
-  auto session = BpfSession::open(options);
+  auto session = BpfSession::begin(options);
   if (!session) {
     return session.error();
   }
@@ -70,6 +70,7 @@ Result<void> LiveBackend::bootstrap(const BpfSession::Options& options) {
   if (auto taken = take_silent_picture(); !taken) {
     return taken;
   }
+  session_->finish();
   // The programs of a daemon before us may have written without waking anybody.
   session_->await_more(true);
   return drain();
@@ -235,15 +236,20 @@ Binding LiveBackend::binding_of(const TrackedSocket& socket) const {
   return binding;
 }
 
-std::vector<Binding> LiveBackend::known() const {
-  std::vector<Binding> all;
-  table_.visit([&](const TrackedSocket& socket) {
-    if (socket.facts.endpoint.port != 0 && takes_a_port(socket.facts)) {
-      all.push_back(binding_of(socket));
-      all.back().held_by = socket.facts.kernel ? HeldBy::kernel : HeldBy::process;
+Backend::Portions LiveBackend::known() const {
+  return [this, ids = table_.ids(), at = std::size_t{0}](std::size_t most) mutable {
+    std::vector<Binding> some;
+    while (some.size() < most && at < ids.size()) {
+      const TrackedSocket* socket = table_.find_id(ids[at++]);
+      if (socket != nullptr && socket->facts.endpoint.port != 0 &&
+          takes_a_port(socket->facts)) {
+        some.push_back(binding_of(*socket));
+        some.back().held_by =
+            socket->facts.kernel ? HeldBy::kernel : HeldBy::process;
+      }
     }
-  });
-  return all;
+    return some;
+  };
 }
 
 void LiveBackend::publish_all(const std::vector<TableChange>& changes) {

@@ -49,7 +49,7 @@ class LiveBackend final : public Backend {
   Result<Answer> answer(const Question& question) override;
   void end_questions() override { looks_.clear(); }
   Status status() override;
-  std::vector<Binding> known() const override;
+  Portions known() const override;
   void leave_pins() override { session_->leave_pins(); }
   const BpfSession& session() const { return *session_; }
 

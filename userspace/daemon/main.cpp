@@ -1,5 +1,6 @@
 // main.cpp - portwatchd. Exit: 0 stopped cleanly, 1 failed, 2 wrong usage or
 // configuration. SIGUSR2: executes itself anew.
+#include <malloc.h>
 #include <spdlog/spdlog.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
@@ -44,6 +45,15 @@ void pass_on(int socket) {
   setenv("LISTEN_PID", std::to_string(getpid()).c_str(), 1);
 }
 
+// What a large answer or a storm took is given back to the system, not kept because
+// it may be needed again: glibc would raise these bounds to the largest of them
+// (mallopt(3), "dynamic mmap threshold").
+void give_memory_back() {
+  constexpr int kBytes = 1 << 20;
+  mallopt(M_MMAP_THRESHOLD, kBytes);
+  mallopt(M_TRIM_THRESHOLD, kBytes);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -51,6 +61,7 @@ int main(int argc, char** argv) {
   std::error_code failed;  // before an upgrade replaces the file
   const std::string program =
       std::filesystem::read_symlink("/proc/self/exe", failed);
+  give_memory_back();
   Options options;
   if (const auto code = parse_options(argc, argv, options)) {
     return *code;
@@ -75,6 +86,7 @@ int main(int argc, char** argv) {
     spdlog::error("cannot start: {}", daemon.error().context);
     return 1;
   }
+  malloc_trim(0);  // libbpf has read all types of the kernel
   if (const auto ran = (*daemon)->run(); !ran) {
     spdlog::error("stopped: {}", ran.error().context);
     return 1;

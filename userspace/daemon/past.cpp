@@ -125,47 +125,41 @@ void Past::open(const HistorySettings& settings) {
   }
 }
 
-void Past::begin(There there) {
-  there_ = std::move(there);
+void Past::begin(const Backend& backend) {
+  backend_ = &backend;
   announce();
 }
 
 void Past::announce() {
-  if (store_ == nullptr || !there_) {
+  if (store_ == nullptr || backend_ == nullptr) {
     return;
   }
   announcing_since_ = clock_.wall_now();
-  unannounced_ = there_();
-  announced_ = 0;
+  unannounced_ = backend_->known();
+  alive_.clear();
   announce_some();
 }
 
 // What fits into half of the store's queue; the rest when it has been written.
 void Past::announce_some() {
-  const std::size_t end =
-      std::min(unannounced_.size(), announced_ + store_->room() / 2);
-  for (; announced_ < end; ++announced_) {
-    const Binding& binding = unannounced_[announced_];
-    if (gone_.contains(binding.id)) {
-      continue;
-    }
-    store_->push(BindingTaken{binding, clock_.wall_now(), true});
+  const std::size_t most = store_->room() / 2;
+  std::vector<Binding> some = unannounced_(most);
+  const bool last = some.size() < most;
+  for (Binding& binding : some) {
+    alive_.insert(binding.id);
+    store_->push(BindingTaken{std::move(binding), clock_.wall_now(), true});
   }
   loop_.cancel(portion_);
-  if (announced_ < unannounced_.size()) {
+  if (!last) {
     portion_ = loop_.after(kPortionPause, [this] { announce_some(); });
     return;
   }
   LiveBindings live;
   live.since = announcing_since_;
-  for (const Binding& binding : unannounced_) {
-    if (!gone_.contains(binding.id)) {
-      live.ids.push_back(binding.id);
-    }
-  }
+  live.ids.assign(alive_.begin(), alive_.end());
   store_->push(std::move(live));
-  unannounced_.clear();
-  gone_.clear();
+  unannounced_ = nullptr;
+  alive_ = {};
 }
 
 void Past::read_notices() {
@@ -189,12 +183,13 @@ void Past::keep(const Change& change, const std::string& text) {
   switch (change.type) {
     case ChangeType::bind:
     case ChangeType::listen:
+      if (unannounced_) {
+        alive_.insert(change.binding->id);
+      }
       store_->push(BindingTaken{*change.binding, change.time});
       break;
     case ChangeType::release:
-      if (!unannounced_.empty()) {
-        gone_.insert(change.binding->id);
-      }
+      alive_.erase(change.binding->id);
       store_->push(BindingReleased{*change.binding, change.time});
       break;
     default:

@@ -9,13 +9,14 @@
 
 #include <functional>
 #include <memory>
-#include <set>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "userspace/api/event_log.h"
 #include "userspace/base/clock.h"
 #include "userspace/base/event_loop.h"
+#include "userspace/daemon/backend.h"
 #include "userspace/daemon/config.h"
 #include "userspace/history/history_store.h"
 #include "userspace/model/history.h"
@@ -33,10 +34,9 @@ class Past {
   // A store that cannot be opened is no reason not to run: the answers and the
   // status say so.
   void open(const HistorySettings& settings);
-  // The backend works. `there`: what is bound now; asked for again when the file
-  // had to be begun anew.
-  using There = std::function<std::vector<Binding>()>;
-  void begin(There there);
+  // The backend works, and must outlive this. What is bound is asked for again when
+  // the file had to be begun anew.
+  void begin(const Backend& backend);
 
   // True for an event, whose JSON keep() needs; a binding has a text of its own.
   bool wants_text(const Change& change) const;
@@ -64,11 +64,11 @@ class Past {
   const Clock& clock_;
   EventLoop& loop_;
   const EventLog& log_;
-  There there_;
-  std::vector<Binding> unannounced_;  // the first ones are
-  std::size_t announced_ = 0;
+  const Backend* backend_ = nullptr;
+  // While what is bound is being announced.
+  Backend::Portions unannounced_;
   WallTime announcing_since_{};
-  std::set<std::string> gone_;  // meanwhile: ids
+  std::unordered_set<std::string> alive_;  // ids of those that the store knows
   EventLoop::TimerId portion_ = 0;
   std::unique_ptr<HistoryStore> store_;
   std::string path_;  // empty: it is off

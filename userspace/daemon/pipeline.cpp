@@ -28,6 +28,23 @@ DetectorOptions detector_options(const Config& config) {
   return options;
 }
 
+std::set<Port> taken_of(const std::set<Port>& ports, const Backend& backend) {
+  std::set<Port> taken;
+  if (ports.empty()) {
+    return taken;
+  }
+  constexpr std::size_t kPortion = 1024;
+  const auto known = backend.known();
+  for (auto some = known(kPortion); !some.empty(); some = known(kPortion)) {
+    for (const Binding& binding : some) {
+      if (ports.contains(binding.endpoint.port)) {
+        taken.insert(binding.endpoint.port);
+      }
+    }
+  }
+  return taken;
+}
+
 void log_hook(HookLevel level, const std::string& line) {
   spdlog::log(
       level == HookLevel::warning ? spdlog::level::warn : spdlog::level::info, "{}",
@@ -89,27 +106,23 @@ void Pipeline::resume_loops() {
   await_deadline();
 }
 
-void Pipeline::resume_orphans(const std::vector<Binding>& known, const Look& look) {
+void Pipeline::resume_orphans(Backend& backend) {
   const std::vector<Change> past = told_since_boot({ChangeType::orphan});
   std::set<Port> told;
   for (const Change& orphan : past) {
     told.insert(port_of(orphan));
   }
-  std::set<Port> taken;
-  for (const Binding& binding : known) {
-    if (told.contains(binding.endpoint.port)) {
-      taken.insert(binding.endpoint.port);
+  for (const Port port : taken_of(told, backend)) {
+    Question question;
+    question.port = port;
+    if (const auto there = backend.answer(question)) {
+      detectors_.resume_orphans(past, there->bindings);
     }
-  }
-  for (const Port port : taken) {
-    detectors_.resume_orphans(past, look(port));
   }
 }
 
-// No more than the detectors would remember.
 void Pipeline::meet(std::vector<Binding> there) {
   const Moment now{clock_.boot_now(), clock_.wall_now()};
-  there.resize(std::min(there.size(), kMaxDetectorKeys));
   for (Binding& binding : there) {
     Change change;
     change.type = binding.state == SocketState::listening ? ChangeType::listen

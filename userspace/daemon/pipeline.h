@@ -17,6 +17,7 @@
 #include "userspace/api/event_log.h"
 #include "userspace/base/clock.h"
 #include "userspace/base/event_loop.h"
+#include "userspace/daemon/backend.h"
 #include "userspace/daemon/config.h"
 #include "userspace/daemon/past.h"
 #include "userspace/detector/detectors.h"
@@ -39,13 +40,12 @@ class Pipeline {
   void tell(Tell tell) { tell_ = std::move(tell); }
   void apply(const Config& config);
   // What the daemon before us told and did not see the end of, from the past: loops
-  // before there is news, orphans when the backend works. `known`: what is bound;
-  // `look`: who holds a port now, asked for those that orphans had and that are
-  // taken.
-  using Look = std::function<std::vector<Binding>(Port)>;
+  // before there is news, orphans when the backend works: it is asked for the ports
+  // that orphans had and that are taken.
   void resume_loops();
-  void resume_orphans(const std::vector<Binding>& known, const Look& look);
-  // What was bound before us, for the detectors: no news.
+  void resume_orphans(Backend& backend);
+  // What was bound before us, for the detectors: no news. No more of it than they
+  // would remember.
   void meet(std::vector<Binding> there);
 
   // Loops that go on now: the alert of each.

@@ -99,7 +99,7 @@ void PolledBackend::take_ends() {
 // Whoever was there before us ends as others do. Who cannot be seen now is met when
 // it takes another port.
 void PolledBackend::watch_those_there() {
-  for (Binding& binding : known()) {
+  for (Binding& binding : known_with_holders()) {
     if (binding.holders) {
       for (Process& holder : *binding.holders) {
         lives_.watch(holder);
@@ -108,7 +108,20 @@ void PolledBackend::watch_those_there() {
   }
 }
 
-std::vector<Binding> PolledBackend::known() const {
+Backend::Portions PolledBackend::known() const {
+  return [this, all = known_with_holders(),
+          at = std::size_t{0}](std::size_t most) mutable {
+    std::vector<Binding> some;
+    for (; some.size() < most && at < all.size(); ++at) {
+      if (changes_.has(all[at].id)) {
+        some.push_back(std::move(all[at]));
+      }
+    }
+    return some;
+  };
+}
+
+std::vector<Binding> PolledBackend::known_with_holders() const {
   std::vector<Binding> all = changes_.bindings();
   auto now = reader_->read(Question());
   if (!now) {

@@ -29,7 +29,7 @@ class PolledBackend final : public Backend {
   Result<Answer> answer(const Question& question) override;
   Status status() override;
   // With holders, and their parents' starts: takes a look.
-  std::vector<Binding> known() const override;
+  Portions known() const override;
   void look_every(std::chrono::milliseconds interval) override;
 
  private:
@@ -44,6 +44,7 @@ class PolledBackend final : public Backend {
         publish_(std::move(publish)),
         lives_(clock, events_.get(), max_watched, publish_.end) {}
   void watch_those_there();
+  std::vector<Binding> known_with_holders() const;
   void take_ends();
   Result<void> look();
 

@@ -1,5 +1,7 @@
 #include "userspace/daemon/questions.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <chrono>
 #include <optional>
@@ -20,6 +22,7 @@ constexpr uid_t kNobody = 65534;
 // What a verdict mentions of the past.
 constexpr std::chrono::hours kRecent{1};
 constexpr std::size_t kFailuresTold = 20;
+constexpr std::size_t kLargeAnswer = 5000;  // bindings: some 10 MiB
 
 bool concerns(const Change& change, const BindRequest& request) {
   const Protocol asked = request.endpoint.protocol;
@@ -54,8 +57,17 @@ Result<Answer> Questions::answer(const Question& question) {
   if (answer) {
     name_containers(answer->bindings, containers_);
     pipeline_.mark_orphans(answer->bindings);
+    was_large_ |= answer->bindings.size() > kLargeAnswer;
   }
   return answer;
+}
+
+// What a large answer took is in small pieces, which the allocator would keep.
+void Questions::end() {
+  backend_.end_questions();
+  if (std::exchange(was_large_, false)) {
+    malloc_trim(0);
+  }
 }
 
 // What is known is cut down before it is explained: no text tells more than the

@@ -30,6 +30,7 @@ class Questions {
   Result<EventsAnswer> failures(const HistoryQuestion& question);
   Result<EventsAnswer> loops(const HistoryQuestion& question);
   Result<Answer> history(const HistoryQuestion& question);
+  void end();  // as Service::end_questions()
 
  private:
   std::vector<Change> recent_failures(const BindRequest& request) const;
@@ -42,6 +43,7 @@ class Questions {
   Pipeline& pipeline_;
   ContainerLists& containers_;
   const Clock& clock_;
+  bool was_large_ = false;  // an answer since the last end()
 };
 
 }  // namespace portwatch

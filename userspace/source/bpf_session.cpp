@@ -74,20 +74,34 @@ BpfSession::~BpfSession() {
 }
 
 Result<std::unique_ptr<BpfSession>> BpfSession::open(const Options& options) {
+  auto session = begin(options);
+  if (session) {
+    (*session)->finish();
+  }
+  return session;
+}
+
+Result<std::unique_ptr<BpfSession>> BpfSession::begin(const Options& options) {
   std::unique_ptr<BpfSession> session(new BpfSession());
   session->open_pins(options.pin_directory);
   for (const auto& step :
        {std::function([&] { return session->load(options.ring_bytes); }),
-        std::function([&] { return session->attach_all(); }), std::function([&] {
-          return session->attach_results(options.bind_results);
-        }),
+        std::function([&] { return session->attach_all(); }),
         std::function([&] { return session->open_ring(); })}) {
     if (const auto done = step(); !done) {
       return done.error();
     }
   }
+  // Where no thread can be had, finish() does it.
+  session->loading_ = std::async(
+      [object = session->skeleton_->obj, cgroup = session->cgroup_.directory.get(),
+       wanted = options.bind_results] {
+        return FailureHooks(object, cgroup, wanted);
+      });
   return session;
 }
+
+void BpfSession::finish() { failures_ = loading_.get(); }
 
 Result<void> BpfSession::load(std::size_t ring_bytes) {
   libbpf_set_print(no_output);
@@ -138,11 +152,6 @@ Result<void> BpfSession::attach_all() {
     hooks_.push_back({bpf_program__section_name(program), bpf_program__fd(program),
                       is_tracing(program), std::move(link).value()});
   }
-  return {};
-}
-
-Result<void> BpfSession::attach_results(BindResults wanted) {
-  failures_ = FailureHooks(skeleton_->obj, cgroup_.directory.get(), wanted);
   return {};
 }
 

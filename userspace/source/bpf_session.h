@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <future>
 #include <memory>
 #include <span>
 #include <string>
@@ -40,6 +41,11 @@ class BpfSession {
   // not_permitted (rights are missing, or another tool holds the cgroup
   // exclusively), not_supported (this kernel cannot load the programs).
   static Result<std::unique_ptr<BpfSession>> open(const Options& options);
+  // The same, but the hooks of failures are loaded by another thread meanwhile, which
+  // takes about as long as a first look at the host: until finish() nothing of them
+  // may be asked for.
+  static Result<std::unique_ptr<BpfSession>> begin(const Options& options);
+  void finish();
   ~BpfSession();
 
   // Readable when records wait, or when it is time to look whether they do.
@@ -101,7 +107,6 @@ class BpfSession {
   Result<void> load(std::size_t ring_bytes);
   Result<void> set_up_object(std::size_t ring_bytes);
   Result<void> attach_all();
-  Result<void> attach_results(BindResults wanted);
   Result<BpfLink> attach(bpf_program* program);
   Result<BpfLink> attach_anew(bpf_program* program);
   Result<void> open_ring();
@@ -129,6 +134,7 @@ class BpfSession {
   std::unique_ptr<portwatch_bpf, BpfDeleter> skeleton_;
   std::vector<Hook> hooks_;
   FailureHooks failures_;
+  std::future<FailureHooks> loading_;  // uses the skeleton: waits for it at the end
   std::unique_ptr<ring_buffer, BpfDeleter> ring_;
   UniqueFd events_;  // epoll: the ring and the timer
   UniqueFd timer_;

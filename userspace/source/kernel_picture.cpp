@@ -8,7 +8,6 @@
 #include <cerrno>
 #include <filesystem>
 #include <iterator>
-#include <span>
 #include <string>
 
 #include "userspace/source/event_decoder.h"
@@ -40,6 +39,22 @@ Result<std::vector<std::byte>> read_iterator(int link_fd) {
       bytes.insert(bytes.end(), buffer.begin(), buffer.begin() + count);
     }
   }
+}
+
+// The first `count` values. (A mapping of them would be resident for good.)
+Result<std::vector<std::byte>> read_array(const bpf_map* map, std::size_t count) {
+  std::vector<std::byte> values(count * bpf_map__value_size(map));
+  std::vector<__u32> keys(count);
+  __u32 place = 0;
+  __u32 got = static_cast<__u32>(count);
+  if (count != 0 && bpf_map_lookup_batch(bpf_map__fd(map), nullptr, &place,
+                                         keys.data(), values.data(), &got,
+                                         nullptr) != 0 &&
+      errno != ENOENT) {  // there are no more
+    return errno_error(errno, "cannot read the kernel's picture");
+  }
+  values.resize(got * bpf_map__value_size(map));
+  return values;
 }
 
 BpfLink attach_iterator(bpf_program* program, bpf_iter_link_info* info) {
@@ -94,12 +109,15 @@ Result<bool> KernelPicture::walk_part(std::uint64_t part,
   if (auto walked = read_iterator(bpf_link__fd(sockets_.get())); !walked) {
     return walked.error();
   }
-  const std::span picture(shared.pw_picture);
-  if (shared.pw_picture_count > picture.size()) {
+  const bpf_map* picture = session_.skeleton().maps.pw_picture;
+  if (shared.pw_picture_count > bpf_map__max_entries(picture)) {
     return false;
   }
-  auto some =
-      decode_socket_entries(std::as_bytes(picture.first(shared.pw_picture_count)));
+  const auto bytes = read_array(picture, shared.pw_picture_count);
+  if (!bytes) {
+    return bytes.error();
+  }
+  auto some = decode_socket_entries(*bytes);
   std::move(some.begin(), some.end(), std::back_inserter(entries));
   return true;
 }

@@ -32,10 +32,18 @@ std::vector<TrackedSocket> PortTable::find(Port port) const {
   return sockets;
 }
 
-void PortTable::visit(const std::function<void(const TrackedSocket&)>& each) const {
+std::vector<std::uint64_t> PortTable::ids() const {
+  std::vector<std::uint64_t> all;
+  all.reserve(entries_.size());
   for (const auto& [id, entry] : entries_) {
-    each(entry.socket);
+    all.push_back(id);
   }
+  return all;
+}
+
+const TrackedSocket* PortTable::find_id(std::uint64_t id) const {
+  const auto found = entries_.find(id);
+  return found == entries_.end() ? nullptr : &found->second.socket;
 }
 
 PortTable::Entry* PortTable::insert(const SocketFacts& facts) {

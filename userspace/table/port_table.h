@@ -77,7 +77,9 @@ class PortTable {
 
   // Everything believed to be on `port`, in no order.
   std::vector<TrackedSocket> find(Port port) const;
-  void visit(const std::function<void(const TrackedSocket&)>& each) const;
+  std::vector<std::uint64_t> ids() const;  // of all
+  // Null: gone. Valid until the next change.
+  const TrackedSocket* find_id(std::uint64_t id) const;
   // The entry that `facts` is about: by id or, for MPTCP, by inode, because the
   // application's socket and its subflow are one. Null when there is none.
   const TrackedSocket* same_socket(const SocketFacts& facts) const;
