@@ -53,16 +53,10 @@ void each_process_of_change(ChangeRef& change, const Visit& visit) {
   }
   if (change.loop) {
     each_in(change.loop->blockers, within);
-    if (change.loop->last_process) {
-      visit(*change.loop->last_process);
-    }
+    visit_shared(change.loop->last_process, visit);
   }
-  if (change.process) {
-    visit(*change.process);
-  }
-  if (change.previous) {
-    visit(*change.previous);
-  }
+  visit_shared(change.process, visit);
+  visit_shared(change.previous, visit);
 }
 
 }  // namespace portwatch

@@ -117,11 +117,7 @@ Result<Binding> binding_from_json(const json& document) {
   Binding binding;
   read_endpoint(in, binding.endpoint);
   read_socket(in, binding);
-  std::optional<Process> creator;
-  in.nested("creator", creator, process_from_json);
-  if (creator) {
-    binding.creator = *std::move(creator);
-  }
+  read_process(in, "creator", binding.creator);
   in.nested("lastExit", binding.last_exit, exit_from_json);
   if (in.find("heldBy") != nullptr) {
     in.word("heldBy", binding.held_by.emplace(), held_by_from);

@@ -77,12 +77,12 @@ void read_content(JsonReader& in, Change& change) {
       break;
     case ChangeType::orphan:
       in.nested("binding", change.binding, binding_from_json);
-      in.nested("process", change.process, process_from_json);
-      in.nested("previous", change.previous, process_from_json);
+      read_process(in, "process", change.process);
+      read_process(in, "previous", change.previous);
       break;
     case ChangeType::owner_changed:
       in.nested("binding", change.binding, binding_from_json);
-      in.nested("previous", change.previous, process_from_json);
+      read_process(in, "previous", change.previous);
       break;
     case ChangeType::time_wait_pile:
       in.nested("binding", change.binding, binding_from_json);

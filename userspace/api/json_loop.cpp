@@ -67,7 +67,7 @@ void read_loop(JsonReader& in, Loop& loop) {
   in.read("cause", loop.cause);
   in.list("blockers", loop.blockers, binding_from_json);
   in.nested("lastExit", loop.last_exit, exit_from_json);
-  in.nested("process", loop.last_process, process_from_json);
+  read_process(in, "process", loop.last_process);
   std::optional<bool> active;
   in.read("active", active);
   loop.active = active.value_or(false);

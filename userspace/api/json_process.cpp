@@ -94,6 +94,14 @@ Result<Process> process_from_json(const json& document) {
   return process;
 }
 
+void read_process(JsonReader& in, const char* name, SharedProcess& out) {
+  std::optional<Process> process;
+  in.nested(name, process, process_from_json);
+  if (process) {
+    out = *std::move(process);
+  }
+}
+
 void write_exit(JsonWriter& out, std::string_view name,
                 const std::optional<ExitStatus>& maybe) {
   out.key(name);

@@ -12,10 +12,13 @@
 
 namespace portwatch {
 
+class JsonReader;
+
 // Without fds, which only holders have.
 void write(JsonWriter& out, const Process& process);
 void write_holder(JsonWriter& out, const Process& process);
 Result<Process> process_from_json(const nlohmann::json& document);
+void read_process(JsonReader& in, const char* name, SharedProcess& out);
 
 void write_exit(JsonWriter& out, std::string_view name,
                 const std::optional<ExitStatus>& maybe);

@@ -16,8 +16,7 @@ bool owns_subject(const Viewer& viewer, const Loop& loop) {
 }
 
 // Of a process that has been redacted.
-std::string visible_name(const std::optional<Process>& process,
-                         const char* otherwise) {
+std::string visible_name(const SharedProcess& process, const char* otherwise) {
   if (!process) {
     return otherwise;
   }

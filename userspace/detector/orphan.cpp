@@ -101,7 +101,7 @@ void OrphanDetector::resume(const Change& alert,
     held.owner = *owner;
     held.owner.edit(mark_orphan);
     held.place = {owner->id, port_key(binding)};
-    held.dead_parent = alert.previous.value_or(Process{});
+    held.dead_parent = alert.previous ? alert.previous : Process{};
     Group& group = groups_[held.place];
     group.ids.insert(binding.id);
     group.told = alert.time;
@@ -186,7 +186,7 @@ Change OrphanDetector::told_of(const Held& held, WallTime time) const {
   change.type = ChangeType::orphan;
   change.time = time;
   change.binding = held.binding;
-  change.process = *held.owner;
+  change.process = held.owner;
   change.previous = held.dead_parent;
   return change;
 }
@@ -201,7 +201,7 @@ std::optional<BootTime> OrphanDetector::deadline() const {
 bool OrphanDetector::is_orphan(const ProcessId& process) const {
   const auto ids = owned_by(process);
   return std::any_of(ids.begin(), ids.end(), [&](const Id& id) {
-    return held_.find(id)->dead_parent.has_value();
+    return static_cast<bool>(held_.find(id)->dead_parent);
   });
 }
 

@@ -70,7 +70,7 @@ class OrphanDetector final : public Detector {
     SharedProcess owner;  // known
     Place place;
     BootTime since{};
-    std::optional<Process> dead_parent;
+    SharedProcess dead_parent;  // known when it is
   };
   // The sockets of one process on one port: one story to tell.
   struct Group {

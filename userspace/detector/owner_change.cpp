@@ -43,7 +43,7 @@ void OwnerChange::on_owner(const Change& change, const Moment& now,
     told.type = ChangeType::owner_changed;
     told.time = now.wall;
     told.binding = binding;
-    told.previous = *place.owner->process;
+    told.previous = place.owner->process;
     out.push_back(std::move(told));
   }
   place.owner = Owner{*std::move(subject), process};

@@ -67,7 +67,7 @@ void SeriesBook::add(const SeriesKey& key, Loop latest, const BurstOptions& opti
   const std::size_t burst = std::clamp(options.burst, 1U, kMaxBurst);
   Pending& pending = pending_.touch(key);
   pending.burst = burst;
-  const ProcessId by = latest.last_process.value_or(Process{}).id;
+  const ProcessId by = latest.last_process ? latest.last_process->id : ProcessId{};
   const bool is_a_retry = std::exchange(pending.last, by) == by;
   std::deque<Moment>& times = pending.times;
   times.push_back(now);

@@ -23,9 +23,7 @@ std::string who(const Process* process) {
   return text.empty() ? "an unknown process" : text;
 }
 
-std::string who(const std::optional<Process>& process) {
-  return who(process ? &*process : nullptr);
-}
+std::string who(const SharedProcess& process) { return who(process.get()); }
 
 // Of a binding, the process to be named: who holds it now, else who took it.
 std::string owner(const Binding& binding) {
@@ -124,9 +122,9 @@ std::string binding_text(const Change& change, const Binding& binding) {
   const std::string place = place_text(binding.endpoint);
   switch (change.type) {
     case ChangeType::bind:
-      return who(binding.creator.get()) + " took " + place;
+      return who(binding.creator) + " took " + place;
     case ChangeType::listen:
-      return who(binding.creator.get()) + " listens on " + place;
+      return who(binding.creator) + " listens on " + place;
     case ChangeType::release:
       return place + of_owner(binding) + " was released";
     case ChangeType::orphan:
@@ -134,7 +132,7 @@ std::string binding_text(const Change& change, const Binding& binding) {
              who(change.previous) + " died";
     case ChangeType::owner_changed:
       return place + " went from " + who(change.previous) + " to " +
-             who(binding.creator.get());
+             who(binding.creator);
     case ChangeType::time_wait_pile:
       return count_text(change.count, "closing connection") + " on " + place;
     default: {

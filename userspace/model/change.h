@@ -38,8 +38,8 @@ struct Change {
   std::optional<Binding> binding;
   std::optional<BindFailure> failure;  // bind_failed
   std::optional<Loop> loop;            // *_loop, loop_ended
-  std::optional<Process> process;      // orphan
-  std::optional<Process> previous;     // orphan: the owner that died; owner_changed
+  SharedProcess process;               // orphan
+  SharedProcess previous;              // orphan: the owner that died; owner_changed
   std::uint64_t count = 0;             // events_lost, time_wait_pile
   std::uint64_t repairs = 0;           // resynced
   // Found by comparing pictures, not seen as it happened: `time` is when it

@@ -3,14 +3,14 @@
 namespace portwatch {
 namespace {
 
-template <class T>
-const T* address_of(const std::optional<T>& value) {
-  return value ? &*value : nullptr;
+const std::vector<Binding>* address_of(
+    const std::optional<std::vector<Binding>>& bindings) {
+  return bindings ? &*bindings : nullptr;
 }
 
 const Process* holder_of(const Binding& binding) {
   if (binding.creator) {
-    return &*binding.creator;
+    return binding.creator.get();
   }
   return binding.holders && !binding.holders->empty() ? &binding.holders->front()
                                                       : nullptr;
@@ -23,10 +23,10 @@ const Process* process_of(const Change& change) {
     return &change.failure->process;
   }
   if (change.process) {
-    return &*change.process;
+    return change.process.get();
   }
   if (change.loop) {
-    return address_of(change.loop->last_process);
+    return change.loop->last_process.get();
   }
   return change.binding ? holder_of(*change.binding) : nullptr;
 }
@@ -37,7 +37,7 @@ std::vector<const Process*> processes_of(const Change& change) {
     all.push_back(first);
   }
   if (change.binding && change.binding->creator) {
-    all.push_back(&*change.binding->creator);
+    all.push_back(change.binding->creator.get());
   }
   if (change.binding && change.binding->holders) {
     for (const Process& holder : *change.binding->holders) {

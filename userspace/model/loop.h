@@ -54,7 +54,7 @@ struct Loop {
   // Of the last failed bind, the first few; empty optional: the cause is none.
   std::optional<std::vector<Binding>> blockers;
   std::optional<ExitStatus> last_exit;  // empty: it did not end, or not known
-  std::optional<Process> last_process;
+  SharedProcess last_process;
   // It goes on, and this is how it stands now. False: as it was when it was told.
   bool active = false;
 

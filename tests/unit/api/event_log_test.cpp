@@ -33,12 +33,15 @@ TEST(EventLog, FullLog_ForgetsTheOldest) {
 TEST(EventLog, LongArguments_CountAgainstTheLimit) {
   EventLog log(10, 1000);
   Change change = change_of(ChangeType::bind, 1);
-  change.process.emplace().cmdline = {std::string(400, 'x')};
+  Process process;
+  process.cmdline = {std::string(400, 'x')};
+  change.process = process;
   for (int i = 0; i < 5; ++i) {
     log.push(change);
   }
   EXPECT_EQ(numbers(log.recent(10)), (std::vector<std::uint64_t>{4, 5}));
-  change.process->cmdline = {std::string(2000, 'x')};
+  process.cmdline = {std::string(2000, 'x')};
+  change.process = process;
   log.push(change);
   EXPECT_EQ(numbers(log.recent(10)), (std::vector<std::uint64_t>{6}))
       << "the last one is kept, whatever its size";

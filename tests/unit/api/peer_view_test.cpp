@@ -119,7 +119,7 @@ TEST(PeerViewChange, ProgramsName_IsWhatProcWouldShow) {
   EXPECT_EQ(subject_seen(change, kOwnerHidden), "/opt/secret/nginx -g");
   EXPECT_EQ(subject_seen(change, kOther), "nginx -g daemon off;");
   EXPECT_EQ(subject_seen(change, kOtherHidden), "nginx");
-  change.loop->last_process->name.reset();
+  change.loop->last_process.edit([](Process& process) { process.name.reset(); });
   EXPECT_EQ(subject_seen(change, kOtherHidden), "a program");
   change.loop->last_process.reset();
   EXPECT_EQ(subject_seen(change, kOther), "a program");

@@ -51,7 +51,8 @@ TEST_F(OrphanTest, ToldByADaemonBefore_IsOneUntilItLetsGo) {
       [&](Process& creator) { creator.start_time = ticker.now().wall; });
   Change alert = change(kOrphan, socket);
   alert.process = *socket.creator;
-  alert.process->id.start_ticks = 0;  // as it is kept
+  alert.process.edit(
+      [&](Process& process) { process.id.start_ticks = 0; });  // as it is kept
   alert.previous = shell_;
   alert.time = ticker.now().wall;
   Binding now = binding(server_, 8080, "now");
