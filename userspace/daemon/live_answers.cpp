@@ -14,12 +14,14 @@ namespace {
 // taken in need not, so a storm cannot hold the answer back for ever.
 constexpr std::size_t kRecordsPerAnswer = 262'144;
 
+}  // namespace
+
 // Two kinds of sockets take a port of the automatic range without a trace in
 // the table: UDP that was never bound and just sends (no hook tells), and TCP
 // clients (not tracked). Only a full pass finds them.
-bool may_be_taken_silently(Port port) { return local_port_range().contains(port); }
-
-}  // namespace
+bool LiveBackend::may_be_taken_silently(Port port) {
+  return local_port_range(port_range_).contains(port);
+}
 
 Answer LiveBackend::new_answer() const {
   Answer answer;

@@ -22,6 +22,7 @@
 #include "userspace/source/event_decoder.h"
 #include "userspace/source/kernel_picture.h"
 #include "userspace/source/loss_counter.h"
+#include "userspace/source/read_file.h"
 #include "userspace/source/snapshot_reader.h"
 #include "userspace/table/holder_proof.h"
 #include "userspace/table/port_table.h"
@@ -127,6 +128,7 @@ class LiveBackend final : public Backend {
   const char* hidden_holders() const;
   void doubt_in_flight(Answer& answer) const;
   Answer new_answer() const;
+  bool may_be_taken_silently(Port port);
 
   const Clock& clock_;
   Publish publish_;
@@ -136,6 +138,7 @@ class LiveBackend final : public Backend {
   std::unique_ptr<BpfSession> session_;
   std::unique_ptr<KernelPicture> picture_;
   std::unique_ptr<SnapshotReader> sock_diag_;  // null where netlink is refused
+  KeptFile port_range_;                        // ip_local_port_range
   std::map<ProcessId, Process> described_;    // holders of the answer in the making
   std::vector<Missing> gaps_;                 // of the bootstrap
   std::unique_ptr<Predecessor> predecessor_;  // while take_over() replays

@@ -93,11 +93,11 @@ Result<std::unique_ptr<BpfSession>> BpfSession::begin(const Options& options) {
     }
   }
   // Where no thread can be had, finish() does it.
-  session->loading_ = std::async(
-      [object = session->skeleton_->obj, cgroup = session->cgroup_.directory.get(),
-       wanted = options.bind_results] {
-        return FailureHooks(object, cgroup, wanted);
-      });
+  session->loading_ = std::async([object = session->skeleton_->obj,
+                                  cgroup = session->cgroup_.directory.get(),
+                                  wanted = options.bind_results] {
+    return FailureHooks(object, cgroup, wanted);
+  });
   return session;
 }
 

@@ -41,9 +41,9 @@ class BpfSession {
   // not_permitted (rights are missing, or another tool holds the cgroup
   // exclusively), not_supported (this kernel cannot load the programs).
   static Result<std::unique_ptr<BpfSession>> open(const Options& options);
-  // The same, but the hooks of failures are loaded by another thread meanwhile, which
-  // takes about as long as a first look at the host: until finish() nothing of them
-  // may be asked for.
+  // The same, but the hooks of failures are loaded by another thread meanwhile,
+  // which takes about as long as a first look at the host: until finish() nothing
+  // of them may be asked for.
   static Result<std::unique_ptr<BpfSession>> begin(const Options& options);
   void finish();
   ~BpfSession();

@@ -17,6 +17,7 @@
 namespace portwatch {
 namespace {
 
+constexpr std::size_t kMaxPasses = 64;  // a descriptor each
 // The kernel fills at most 8 pages a read.
 using ReadBuffer = std::array<std::byte, 32768>;
 
@@ -47,9 +48,10 @@ Result<std::vector<std::byte>> read_array(const bpf_map* map, std::size_t count)
   std::vector<__u32> keys(count);
   __u32 place = 0;
   __u32 got = static_cast<__u32>(count);
-  if (count != 0 && bpf_map_lookup_batch(bpf_map__fd(map), nullptr, &place,
-                                         keys.data(), values.data(), &got,
-                                         nullptr) != 0 &&
+  if (count != 0 &&
+      bpf_map_lookup_batch(bpf_map__fd(map), nullptr, &place, keys.data(),
+                           values.data(), &got,
+                           nullptr) != 0 &&
       errno != ENOENT) {  // there are no more
     return errno_error(errno, "cannot read the kernel's picture");
   }
@@ -146,10 +148,8 @@ Result<std::vector<SocketEntry>> KernelPicture::sockets(Port port) {
 Result<std::vector<HolderFacts>> KernelPicture::holders_of(pid_t pid, Port port) {
   session_.skeleton().bss->pw_wanted_port = port;
   session_.skeleton().bss->pw_tag_found = 0;
-  bpf_iter_link_info info{};
-  info.task.pid = static_cast<__u32>(pid);
-  const BpfLink link = attach_iterator(session_.skeleton().progs.pw_holders, &info);
-  if (link == nullptr) {
+  const int link = pass_over(pid);
+  if (link < 0) {
     const int number = errno;
     if (number == ESRCH) {
       return std::vector<HolderFacts>{};
@@ -159,11 +159,30 @@ Result<std::vector<HolderFacts>> KernelPicture::holders_of(pid_t pid, Port port)
     }
     return errno_error(number, "cannot attach iter/task_file");
   }
-  auto bytes = read_iterator(bpf_link__fd(link.get()));
+  auto bytes = read_iterator(link);
   if (!bytes) {
     return bytes.error();
   }
   return decode_holder_entries(*bytes);
+}
+
+// A link to the pass over one process, ours; -1 with errno. It is about the number:
+// who has that when the pass begins is visited.
+int KernelPicture::pass_over(pid_t pid) {
+  const auto known = passes_.find(pid);
+  if (known != passes_.end()) {
+    return bpf_link__fd(known->second.get());
+  }
+  bpf_iter_link_info info{};
+  info.task.pid = static_cast<__u32>(pid);
+  BpfLink link = attach_iterator(session_.skeleton().progs.pw_holders, &info);
+  if (link == nullptr) {
+    return -1;
+  }
+  if (passes_.size() >= kMaxPasses) {
+    passes_.clear();
+  }
+  return bpf_link__fd(passes_.emplace(pid, std::move(link)).first->second.get());
 }
 
 Result<std::vector<std::byte>> KernelPicture::walk_descriptors(Port port,

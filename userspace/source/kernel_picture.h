@@ -6,6 +6,7 @@
 // 150 ns a descriptor of the host), and needs CAP_BPF and CAP_PERFMON.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -46,12 +47,14 @@ class KernelPicture {
 
  private:
   explicit KernelPicture(BpfSession& session) : session_(session) {}
+  int pass_over(pid_t pid);
   Result<std::vector<std::byte>> walk_descriptors(Port port, std::uint32_t tag);
   Result<bool> walk_part(std::uint64_t part, std::vector<SocketEntry>& entries);
   Result<void> track_kernel_sockets(std::vector<Missing>& gaps);
   Result<void> track_in_this_netns();
 
   BpfSession& session_;
+  std::map<pid_t, BpfLink> passes_;  // of single processes, to be used again
   BpfLink sockets_;
   BpfLink holders_;
   BpfLink tag_tcp_;

@@ -4,12 +4,16 @@
 
 #include <cstdio>
 
-#include "userspace/source/read_file.h"
-
 namespace portwatch {
 
-PortRange local_port_range(const std::string& path) {
-  const auto text = read_file_at(AT_FDCWD, path.c_str());
+PortRange local_port_range() {
+  KeptFile file;
+  return local_port_range(file);
+}
+
+PortRange local_port_range(KeptFile& kept) {
+  const auto text =
+      kept.read_at(AT_FDCWD, "/proc/sys/net/ipv4/ip_local_port_range");
   unsigned first = 0;
   unsigned last = 0;
   if (!text || std::sscanf(text->c_str(), "%u %u", &first, &last) != 2 ||

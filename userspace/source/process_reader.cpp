@@ -34,17 +34,6 @@ std::optional<Process> identify(int dir, pid_t pid, const Clock& clock) {
   return process;
 }
 
-void add_cgroup(int dir, Process& process) {
-  const auto bytes = read_file_at(dir, "cgroup");
-  process.cgroup = bytes ? parse_cgroup(*bytes) : std::nullopt;
-  process.unit.reset();
-  process.container.reset();
-  if (process.cgroup) {
-    process.unit = unit_of_cgroup(*process.cgroup);
-    process.container = container_of_cgroup(*process.cgroup);
-  }
-}
-
 void add_facts(OpenedProcess& opened) {
   opened.refresh();
   opened.refresh_cgroup();
@@ -73,12 +62,21 @@ ProcessReader::ProcessReader(const Clock& clock, std::string proc)
 
 bool OpenedProcess::refresh() {
   process.exe = read_link_at(directory.get(), "exe");
-  const auto bytes = read_file_at(directory.get(), "cmdline");
+  const auto bytes = cmdline.read_at(directory.get(), "cmdline");
   process.cmdline = bytes ? parse_cmdline(*bytes) : std::nullopt;
   return bytes.has_value();  // a living one's is there, and anybody may read it
 }
 
-void OpenedProcess::refresh_cgroup() { add_cgroup(directory.get(), process); }
+void OpenedProcess::refresh_cgroup() {
+  const auto bytes = cgroup.read_at(directory.get(), "cgroup");
+  process.cgroup = bytes ? parse_cgroup(*bytes) : std::nullopt;
+  process.unit.reset();
+  process.container.reset();
+  if (process.cgroup) {
+    process.unit = unit_of_cgroup(*process.cgroup);
+    process.container = container_of_cgroup(*process.cgroup);
+  }
+}
 
 std::optional<OpenedProcess> ProcessReader::open(pid_t pid) {
   OpenedProcess opened{open_process(proc_, pid), {}};

@@ -13,6 +13,7 @@
 #include "userspace/base/clock.h"
 #include "userspace/base/unique_fd.h"
 #include "userspace/model/process.h"
+#include "userspace/source/read_file.h"
 
 namespace portwatch {
 
@@ -22,6 +23,8 @@ namespace portwatch {
 struct OpenedProcess {
   UniqueFd directory;
   Process process;
+  KeptFile cmdline = {};
+  KeptFile cgroup = {};
 
   // Reads anew what changes without a trace: exe and cmdline (a program may write
   // a title over its arguments). False: the process has ended.

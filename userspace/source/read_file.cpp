@@ -8,23 +8,20 @@
 #include <cerrno>
 #include <climits>
 
-#include "userspace/base/unique_fd.h"
-
 namespace portwatch {
 
 namespace {
 
-std::optional<std::string> read_all(int dirfd, const char* name, std::size_t limit,
+constexpr std::size_t kMostBytes = 1 << 20;
+
+std::optional<std::string> read_all(int file, std::size_t limit,
                                     bool short_is_last) {
-  const UniqueFd file(openat(dirfd, name, O_RDONLY | O_CLOEXEC));
-  if (!file.valid()) {
-    return std::nullopt;
-  }
   std::string bytes;
   std::array<char, 16384> chunk;
   while (bytes.size() < limit) {
     const auto want = std::min(chunk.size(), limit - bytes.size());
-    const ssize_t got = read(file.get(), chunk.data(), want);
+    const ssize_t got =
+        pread(file, chunk.data(), want, static_cast<off_t>(bytes.size()));
     if (got < 0 && errno == EINTR) {
       continue;
     }
@@ -40,15 +37,27 @@ std::optional<std::string> read_all(int dirfd, const char* name, std::size_t lim
   return bytes;
 }
 
+UniqueFd open_at(int dirfd, const char* name) {
+  return UniqueFd(openat(dirfd, name, O_RDONLY | O_CLOEXEC));
+}
+
 }  // namespace
 
 std::optional<std::string> read_file_at(int dirfd, const char* name) {
-  return read_all(dirfd, name, 1 << 20, true);
+  return KeptFile().read_at(dirfd, name);
+}
+
+std::optional<std::string> KeptFile::read_at(int dirfd, const char* name) {
+  if (!file_.valid()) {
+    file_ = open_at(dirfd, name);
+  }
+  return file_.valid() ? read_all(file_.get(), kMostBytes, true) : std::nullopt;
 }
 
 std::optional<std::string> read_table_at(int dirfd, const char* name,
                                          std::size_t limit) {
-  return read_all(dirfd, name, limit, false);
+  const UniqueFd file = open_at(dirfd, name);
+  return file.valid() ? read_all(file.get(), limit, false) : std::nullopt;
 }
 
 std::optional<std::string> read_link_at(int dirfd, const char* name) {
