@@ -68,7 +68,8 @@ static __always_inline const struct sock_common *pw_copy_common(struct pw_common
 	return (const struct sock_common *)copy;
 }
 
-static __always_inline __u8 pw_socket_flags(struct sock *sk, const struct sock_common *common)
+static __always_inline __u8 pw_socket_flags(struct sock *sk,
+                                            const struct sock_common *common)
 {
 	__u8 flags = 0;
 

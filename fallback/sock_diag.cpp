@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/time.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -21,6 +22,18 @@ namespace {
 constexpr std::size_t kBufferBytes = 64 * 1024;
 constexpr int kAttempts = 4;
 constexpr int kReplySeconds = 10;  // the kernel answers while it is asked
+
+// A whole list on a busy host is never without one that moves; of one port the
+// answer must not be "free" because its socket was on the way. One that is bound
+// and that nobody has open may be it, unless it stays so (`last`).
+bool may_hide_the_only_one(const DumpPart& read, const DiagRequest& request,
+                           const std::vector<SocketRecord>& sockets, bool last) {
+  return read.moved && request.port != 0 &&
+         std::none_of(sockets.begin(), sockets.end(), [&](const SocketRecord& one) {
+           return one.local.port == request.port &&
+                  (last || one.inode != 0 || one.state != SocketState::bound);
+         });
+}
 
 Error broken(const std::string& why) {
   return {Errc::io, "the kernel's socket list is unreadable: " + why};
@@ -110,10 +123,9 @@ Result<std::vector<SocketRecord>> SockDiag::dump(DiagRequest request) {
                                           std::string(to_string(request.protocol)) +
                                           " sockets");
     }
-    // A whole list on a busy host is never without one that moves; of one port
-    // the answer must not be "free" because its socket was on the way.
-    const bool again = read->moved && request.port != 0 && attempt + 1 < kAttempts;
-    if (!read->interrupted && !again) {
+    const bool last = attempt + 1 == kAttempts;
+    if (!read->interrupted &&
+        !may_hide_the_only_one(*read, request, sockets, last)) {
       return sockets;
     }
   }

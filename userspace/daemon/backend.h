@@ -28,7 +28,7 @@ class Backend {
   virtual void end_questions() {}
   virtual Status status() = 0;
   // What is believed to be bound now, in portions, for there may be many: each call
-  // gives so many more, none at the end. Made without a look, so that holders may
+  // gives so many more, none at the end. Mostly without a look, so that holders may
   // be unknown. What let go meanwhile is left out, what came is not in it. The
   // backend must outlive it.
   using Portions = std::function<std::vector<Binding>(std::size_t most)>;

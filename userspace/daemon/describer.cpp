@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kMaxCreators = 4096;
 constexpr std::size_t kMostArguments = 4096;  // bytes, of a creator
-constexpr std::size_t kMaxHolders = 64;       // three descriptors each
+constexpr std::size_t kMaxHolders = 128;      // two descriptors each, or three
 constexpr std::uint64_t kRootCgroup = 1;      // v2; 0: not read
 
 // A device index means something only in its own namespace.

@@ -48,7 +48,7 @@ void pass_on(int socket) {
 // What a large answer or a storm took is given back to the system, not kept because
 // it may be needed again: glibc would raise these bounds to the largest of them
 // (mallopt(3), "dynamic mmap threshold").
-void give_memory_back() {
+void keep_no_memory() {
   constexpr int kBytes = 1 << 20;
   mallopt(M_MMAP_THRESHOLD, kBytes);
   mallopt(M_TRIM_THRESHOLD, kBytes);
@@ -61,7 +61,7 @@ int main(int argc, char** argv) {
   std::error_code failed;  // before an upgrade replaces the file
   const std::string program =
       std::filesystem::read_symlink("/proc/self/exe", failed);
-  give_memory_back();
+  keep_no_memory();
   Options options;
   if (const auto code = parse_options(argc, argv, options)) {
     return *code;

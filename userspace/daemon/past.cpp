@@ -15,7 +15,8 @@
 namespace portwatch {
 namespace {
 
-constexpr std::chrono::milliseconds kPortionPause{500};  // the store's interval
+constexpr std::chrono::milliseconds kRowsAtOncePause{500};  // the store's interval
+constexpr std::size_t kRowsAtOnce = 64;
 constexpr std::size_t kSpansTold = 3;
 constexpr std::chrono::seconds kSlew{1};  // of the wall clock, in a life
 constexpr const char* kBootId = "/proc/sys/kernel/random/boot_id";
@@ -140,18 +141,20 @@ void Past::announce() {
   announce_some();
 }
 
-// What fits into half of the store's queue; the rest when it has been written.
+// What the store has room for; the rest when that has been written.
 void Past::announce_some() {
-  const std::size_t most = store_->room() / 2;
-  std::vector<Binding> some = unannounced_(most);
-  const bool last = some.size() < most;
-  for (Binding& binding : some) {
-    alive_.insert(binding.id);
-    store_->push(BindingTaken{std::move(binding), clock_.wall_now(), true});
+  bool more = true;
+  while (more && store_->has_room(kRowsAtOnce)) {
+    std::vector<Binding> some = unannounced_(kRowsAtOnce);
+    more = some.size() == kRowsAtOnce;
+    for (Binding& binding : some) {
+      alive_.insert(binding.id);
+      store_->push(BindingTaken{std::move(binding), clock_.wall_now(), true});
+    }
   }
   loop_.cancel(portion_);
-  if (!last) {
-    portion_ = loop_.after(kPortionPause, [this] { announce_some(); });
+  if (more) {
+    portion_ = loop_.after(kRowsAtOncePause, [this] { announce_some(); });
     return;
   }
   LiveBindings live;

@@ -34,11 +34,11 @@ class Past {
   // A store that cannot be opened is no reason not to run: the answers and the
   // status say so.
   void open(const HistorySettings& settings);
-  // The backend works, and must outlive this. What is bound is asked for again when
-  // the file had to be begun anew.
+  // The backend works; after open(). It is asked for what is bound, and again when
+  // the file had to be begun anew, for as long as the loop runs.
   void begin(const Backend& backend);
 
-  // True for an event, whose JSON keep() needs; a binding has a text of its own.
+  // True for an event, whose JSON keep() needs; that of a binding is made later.
   bool wants_text(const Change& change) const;
   void keep(const Change& change, const std::string& text);
   void keep(const ProcessEnd& end, WallTime time);

@@ -28,7 +28,7 @@ class PolledBackend final : public Backend {
   Result<void> drain() override;
   Result<Answer> answer(const Question& question) override;
   Status status() override;
-  // With holders, and their parents' starts: takes a look.
+  // With holders, and their parents' starts: takes a look, unlike others.
   Portions known() const override;
   void look_every(std::chrono::milliseconds interval) override;
 

@@ -14,6 +14,7 @@ namespace portwatch {
 namespace {
 
 constexpr std::size_t kRowsPerWake = 1000;
+constexpr std::size_t kLargeRow = 8192;  // a creator has 4 KiB of arguments at most
 
 // Its absence makes the answers wrong, not only shorter.
 bool about_binding(const HistoryRow& row) {
@@ -99,10 +100,10 @@ void HistoryStore::push(HistoryRow row) {
   }
 }
 
-std::size_t HistoryStore::room() const {
+bool HistoryStore::has_room(std::size_t rows) const {
   const Lock lock(mutex_);
-  // LiveBindings may exceed the bound.
-  return options_.queue_rows - std::min(options_.queue_rows, held_rows_);
+  return held_rows_ + rows <= options_.queue_rows / 2 &&
+         held_bytes_ + rows * kLargeRow <= options_.queue_bytes / 2;
 }
 
 // False: what was pushed last may not be written yet.

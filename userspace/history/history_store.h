@@ -86,9 +86,10 @@ class HistoryStore {
   // Never waits for the disk. Rows are written in this order. LiveBindings are not
   // subject to the bounds of the queue.
   void push(HistoryRow row);
-  // So many rows fit into the queue now, if they are not too large. For those that
-  // can wait, as bindings that exist: the writer makes room within flush_interval.
-  std::size_t room() const;
+  // For rows that can wait, as bindings that exist: so many fit, however large they
+  // are, and leave half of the queue to news. The writer makes room within
+  // flush_interval.
+  bool has_room(std::size_t rows) const;
 
   // Bindings that overlap the question's time (both ends belong to it), or events
   // within it (no kinds: all); the youngest so many, a page at most, oldest first.

@@ -31,6 +31,9 @@ class Merge {
     BindingTaken* known = open(row.binding.id);
     if (row.existing) {  // what is known stands
       gone_[at_] = known != nullptr && known->binding.since.has_value();
+      if (!gone_[at_]) {  // what follows must not overtake it
+        open_.erase(row.binding.id);
+      }
     } else if (known != nullptr) {
       if (known->binding.since) {
         row.binding.since = known->binding.since;

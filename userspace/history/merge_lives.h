@@ -16,7 +16,9 @@ struct Freed {
   std::size_t bytes = 0;  // as size_of() counts them
 };
 
-// Writing what is left has the outcome that writing all would have had.
+// Writing what is left gives the bindings, beginnings, ends and documents that
+// writing all would have given; of a socket that moved meanwhile it has the last
+// place, not the first.
 Freed merge_lives(std::vector<HistoryRow>& rows);
 
 }  // namespace portwatch

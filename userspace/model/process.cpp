@@ -20,6 +20,7 @@ void cut_arguments(Process& process, std::size_t bytes) {
 
 std::size_t text_bytes(const Process& process) {
   std::size_t bytes = process.exe ? process.exe->size() : 0;
+  bytes += process.cgroup ? process.cgroup->size() : 0;
   if (process.cmdline) {
     for (const std::string& argument : *process.cmdline) {
       bytes += argument.size();

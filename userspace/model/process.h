@@ -86,7 +86,7 @@ struct Process {
 // cmdline_cut when there were more.
 void cut_arguments(Process& process, std::size_t bytes);
 
-// Bytes of what a program can make long: its path and its arguments.
+// Bytes of what a user can make long: path, arguments and cgroup.
 std::size_t text_bytes(const Process& process);
 
 // The wall clock time of a start tick. The boot instant is rounded to 10 ms, so

@@ -17,9 +17,6 @@ class SharedProcess {
   SharedProcess() = default;  // not known
   SharedProcess(Process process)
       : process_(std::make_shared<const Process>(std::move(process))) {}
-  // Null: not known.
-  SharedProcess(std::shared_ptr<const Process> process)
-      : process_(std::move(process)) {}
 
   explicit operator bool() const { return process_ != nullptr; }
   // Undefined where it is not known.

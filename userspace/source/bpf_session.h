@@ -1,7 +1,7 @@
 // bpf_session.h - the kernel side, loaded and attached, for as long as it lives.
 //
-// Threads: one. Owns every program, map and link; destruction detaches all, and
-// removes the pins unless leave_pins() was called.
+// Threads: one, but for begin(). Owns every program, map and link; destruction
+// detaches all, and removes the pins unless leave_pins() was called.
 #pragma once
 
 #include <cstddef>
@@ -43,9 +43,10 @@ class BpfSession {
   static Result<std::unique_ptr<BpfSession>> open(const Options& options);
   // The same, but the hooks of failures are loaded by another thread meanwhile,
   // which takes about as long as a first look at the host: until finish() nothing
-  // of them may be asked for.
+  // of them may be asked for. Signals must be blocked before: that thread takes
+  // none.
   static Result<std::unique_ptr<BpfSession>> begin(const Options& options);
-  void finish();
+  void finish();  // once, after begin()
   ~BpfSession();
 
   // Readable when records wait, or when it is time to look whether they do.

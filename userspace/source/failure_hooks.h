@@ -3,7 +3,8 @@
 // What a bind(2) returned is seen in one of several ways ("tiers"); which of them a
 // kernel allows is found by loading and attaching, never by its version. Each is an
 // object of its own that uses the maps of the first one. Never pinned: who comes
-// next attaches its own. Threads: one. Owns its programs and links; destruction
+// next attaches its own. Threads: one at a time, any.
+// Owns its programs and links; destruction
 // detaches them.
 #pragma once
 

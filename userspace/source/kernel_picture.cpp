@@ -17,7 +17,7 @@
 namespace portwatch {
 namespace {
 
-constexpr std::size_t kMaxPasses = 64;  // a descriptor each
+constexpr std::size_t kMaxPasses = 128;  // a descriptor each
 // The kernel fills at most 8 pages a read.
 using ReadBuffer = std::array<std::byte, 32768>;
 
@@ -49,13 +49,11 @@ Result<std::vector<std::byte>> read_array(const bpf_map* map, std::size_t count)
   __u32 place = 0;
   __u32 got = static_cast<__u32>(count);
   if (count != 0 &&
-      bpf_map_lookup_batch(bpf_map__fd(map), nullptr, &place, keys.data(),
-                           values.data(), &got,
-                           nullptr) != 0 &&
-      errno != ENOENT) {  // there are no more
+      (bpf_map_lookup_batch(bpf_map__fd(map), nullptr, &place, keys.data(),
+                            values.data(), &got, nullptr) != 0 ||
+       got != count)) {
     return errno_error(errno, "cannot read the kernel's picture");
   }
-  values.resize(got * bpf_map__value_size(map));
   return values;
 }
 
@@ -101,7 +99,7 @@ Result<std::unique_ptr<KernelPicture>> KernelPicture::make(BpfSession& session) 
   return picture;
 }
 
-// Appends one part to `entries`; false: it is larger than the shared memory.
+// Appends one part to `entries`; false: it is larger than the map.
 Result<bool> KernelPicture::walk_part(std::uint64_t part,
                                       std::vector<SocketEntry>& entries) {
   auto& shared = *session_.skeleton().bss;

@@ -34,9 +34,19 @@ std::optional<Process> identify(int dir, pid_t pid, const Clock& clock) {
   return process;
 }
 
+void set_cgroup(Process& process, const std::optional<std::string>& bytes) {
+  process.cgroup = bytes ? parse_cgroup(*bytes) : std::nullopt;
+  process.unit.reset();
+  process.container.reset();
+  if (process.cgroup) {
+    process.unit = unit_of_cgroup(*process.cgroup);
+    process.container = container_of_cgroup(*process.cgroup);
+  }
+}
+
 void add_facts(OpenedProcess& opened) {
   opened.refresh();
-  opened.refresh_cgroup();
+  set_cgroup(opened.process, read_file_at(opened.directory.get(), "cgroup"));
   if (const auto bytes = read_file_at(opened.directory.get(), "status")) {
     opened.process.uid = parse_effective_uid(*bytes);
     opened.process.ns_pid = parse_ns_pid(*bytes);
@@ -68,14 +78,7 @@ bool OpenedProcess::refresh() {
 }
 
 void OpenedProcess::refresh_cgroup() {
-  const auto bytes = cgroup.read_at(directory.get(), "cgroup");
-  process.cgroup = bytes ? parse_cgroup(*bytes) : std::nullopt;
-  process.unit.reset();
-  process.container.reset();
-  if (process.cgroup) {
-    process.unit = unit_of_cgroup(*process.cgroup);
-    process.container = container_of_cgroup(*process.cgroup);
-  }
+  set_cgroup(process, cgroup.read_at(directory.get(), "cgroup"));
 }
 
 std::optional<OpenedProcess> ProcessReader::open(pid_t pid) {

@@ -24,7 +24,7 @@ struct OpenedProcess {
   UniqueFd directory;
   Process process;
   KeptFile cmdline = {};
-  KeptFile cgroup = {};
+  KeptFile cgroup = {};  // once it was refreshed
 
   // Reads anew what changes without a trace: exe and cmdline (a program may write
   // a title over its arguments). False: the process has ended.

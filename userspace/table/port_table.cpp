@@ -382,15 +382,13 @@ std::vector<TableChange> PortTable::settle(
 }
 
 std::vector<std::uint64_t> PortTable::ids_on(Port port) const {
-  std::vector<std::uint64_t> ids;
   if (port == 0) {
-    for (const auto& [id, entry] : entries_) {
-      ids.push_back(id);
-    }
-  } else if (const auto found = by_port_.find(port); found != by_port_.end()) {
-    ids.assign(found->second.begin(), found->second.end());
+    return ids();
   }
-  return ids;
+  const auto found = by_port_.find(port);
+  return found == by_port_.end()
+             ? std::vector<std::uint64_t>()
+             : std::vector(found->second.begin(), found->second.end());
 }
 
 }  // namespace portwatch

@@ -357,14 +357,15 @@ TEST_F(HistoryStoreTest, FullQueue_LosesTheYoungestAndTells) {
       store_->push(taken(std::to_string(i), 80, at(i)));
     }
     EXPECT_EQ(store_->status().lost, 5u);
-    EXPECT_EQ(store_->room(), 0u);
+    EXPECT_FALSE(store_->has_room(1));
     // Waits longer than the writer does.
     EXPECT_EQ(wait_for_notice("not written").back().announce, false);
     EXPECT_NE(store_->status().error, "");
   }
   store_->push(LiveBindings{{"0"}});  // is not subject to the bound
   EXPECT_EQ(ids().size(), 10u);
-  EXPECT_EQ(store_->room(), 10u);
+  EXPECT_TRUE(store_->has_room(5));
+  EXPECT_FALSE(store_->has_room(6)) << "half of it is for news";
   const auto notices = wait_for_notice("5 rows of the history were lost");
   EXPECT_TRUE(notices.back().announce);
   EXPECT_EQ(store_->status().error, "");

@@ -9,11 +9,11 @@ namespace {
 
 using Kind = SocketEvent::Kind;
 
-std::shared_ptr<const Process> describe(const TaskFacts& task) {
+SharedProcess describe(const TaskFacts& task) {
   Process process;
   process.id = task.id;
   process.name = task.comm;
-  return std::make_shared<const Process>(process);
+  return process;
 }
 
 SocketFacts facts(std::uint64_t id, Port port,
