@@ -31,7 +31,7 @@ TEST(EventLog, FullLog_ForgetsTheOldest) {
 }
 
 TEST(EventLog, LongArguments_CountAgainstTheLimit) {
-  EventLog log(10, 1000);
+  EventLog log(10, 1200);
   Change change = change_of(ChangeType::bind, 1);
   Process process;
   process.cmdline = {std::string(400, 'x')};
