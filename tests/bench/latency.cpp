@@ -186,7 +186,7 @@ void watch(const char* path, const std::string& port, int count, int pause_us,
     read_reply(fd);
     times.push_back(microseconds_since(begun));
     close(taken);
-    usleep(static_cast<useconds_t>(pause_us));
+    usleep(static_cast<useconds_t>(pause_us));  // what is measured: after a rest
   }
   close(first);
   report(std::move(times));

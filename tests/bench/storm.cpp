@@ -60,7 +60,7 @@ int main(int argc, char** argv) {
     for (; done < due && done < wanted; ++done) {
       cycle(first_port + static_cast<int>(done % kPorts));
     }
-    std::this_thread::sleep_for(kTick);
+    std::this_thread::sleep_for(kTick);  // the rate is asked for
   }
   const std::chrono::duration<double> took = Clock::now() - begun;
   std::printf("%ld %.0f\n", done, static_cast<double>(done) / took.count());

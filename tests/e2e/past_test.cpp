@@ -152,7 +152,7 @@ TEST_F(PastOfHost, TimeThatNobodyWatched_CannotBeKnown) {
   expect_nobody({"who", "7801", "--at", watched});
   const auto said = ask({"who", "7801", "--at", stopped});
   EXPECT_EQ(said.exit_code, 3);
-  EXPECT_NE(said.out.find("history: not watched from"), std::string::npos)
+  EXPECT_NE(said.out.find("history: not watched at"), std::string::npos)
       << said.out;
   EXPECT_EQ(ask({"history", "7801", "--since", watched}).exit_code, 3);
   expect_nobody({"history", "7801"});

@@ -124,7 +124,7 @@ def wait_until_open(port):
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
-        time.sleep(0.05)
+        time.sleep(0.05)  # between attempts, up to the deadline
     sys.exit(f"nothing listens on {port}")
 
 

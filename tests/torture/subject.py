@@ -100,7 +100,7 @@ class Daemon:
         self.process.kill()
         self.process.wait()
         self.kills += 1
-        time.sleep(pause)
+        time.sleep(pause)  # the outage: what happens in it is to be known after it
         self.start()
 
     def begin_with(self, answer):

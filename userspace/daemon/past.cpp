@@ -15,7 +15,7 @@
 namespace portwatch {
 namespace {
 
-constexpr std::chrono::milliseconds kRowsAtOncePause{500};  // the store's interval
+constexpr std::chrono::milliseconds kPortionPause{500};  // the store's interval
 constexpr std::size_t kRowsAtOnce = 64;
 constexpr std::size_t kSpansTold = 3;
 constexpr std::chrono::seconds kSlew{1};  // of the wall clock, in a life
@@ -64,6 +64,13 @@ std::optional<ExitStatus> exit_of(const Binding& binding, const std::string& end
   const bool same =
       !known || !start || (*known - *start < kSlew && *start - *known < kSlew);
   return same ? ended->status : std::nullopt;
+}
+
+// A question about an instant (--at) asks for a span without length.
+std::string span_text(const TimeSpan& span) {
+  return span.from == span.to
+             ? "at " + to_rfc3339(span.from)
+             : "from " + to_rfc3339(span.from) + " to " + to_rfc3339(span.to);
 }
 
 PastEvent event_row(const Change& change, const std::string& text) {
@@ -154,7 +161,7 @@ void Past::announce_some() {
   }
   loop_.cancel(portion_);
   if (more) {
-    portion_ = loop_.after(kRowsAtOncePause, [this] { announce_some(); });
+    portion_ = loop_.after(kPortionPause, [this] { announce_some(); });
     return;
   }
   LiveBindings live;
@@ -280,8 +287,7 @@ void Past::doubt_time(Answer& answer, const HistoryQuestion& question,
                       const NotSeen& not_seen) const {
   const auto& spans = not_seen.unwatched;
   for (std::size_t i = 0; i < std::min(spans.size(), kSpansTold); ++i) {
-    answer.miss({"history", "not watched from " + to_rfc3339(spans[i].from) +
-                                " to " + to_rfc3339(spans[i].to)});
+    answer.miss({"history", "not watched " + span_text(spans[i])});
   }
   if (spans.size() > kSpansTold) {
     answer.miss({"history", "not watched " +

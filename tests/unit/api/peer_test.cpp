@@ -18,7 +18,8 @@ using nlohmann::json;
 
 constexpr uid_t kStranger = 12345;
 
-// Connecting as somebody else takes root; CI is root, so that it never skips.
+// Connecting as somebody else takes root; CI is root, and fails where anything is
+// skipped.
 #define NEEDS_ROOT()                                         \
   if (geteuid() != 0) {                                      \
     GTEST_SKIP() << "needs root to connect as another user"; \
