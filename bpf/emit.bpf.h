@@ -7,11 +7,18 @@
 
 #include "bpf/read.bpf.h"
 
-/* Takes the next number of this CPU; NULL cannot be: the array has this entry. */
+/* Of this CPU; NULL cannot be: the array has this entry. */
+static __always_inline struct pw_counters *pw_my_counters(void)
+{
+	const __u32 cpu = bpf_get_smp_processor_id();
+
+	return bpf_map_lookup_elem(&pw_counters, &cpu);
+}
+
+/* Takes the next number of this CPU. */
 static __always_inline struct pw_counters *pw_number(__u64 *seq)
 {
-	const __u32 zero = 0;
-	struct pw_counters *mine = bpf_map_lookup_elem(&pw_counters, &zero);
+	struct pw_counters *mine = pw_my_counters();
 
 	/* Before the reserve, so that a refused record leaves a hole. Atomic: on
 	 * a preemptible kernel two hooks can meet on one CPU. */
@@ -116,8 +123,7 @@ static __always_inline void pw_own_current(const struct pw_task *as)
 
 static __always_inline void pw_count_storage_failure(void)
 {
-	const __u32 zero = 0;
-	struct pw_counters *mine = bpf_map_lookup_elem(&pw_counters, &zero);
+	struct pw_counters *mine = pw_my_counters();
 
 	if (mine)
 		__sync_fetch_and_add(&mine->storage_failures, 1);

@@ -161,22 +161,37 @@ struct pw_socket_entry {
 	pw_u64 since_ns;        /* CLOCK_BOOTTIME; 0: before our time */
 };
 
+/* Where a descriptor on a socket was met. The addresses are names of the kernel's
+ * objects, to find them again and to compare. */
+struct pw_slot {
+	pw_u64 task;  /* address: a thread that uses the descriptor table */
+	pw_u64 files; /* address: the descriptor table, shared by CLONE_FILES */
+	pw_u64 file;  /* address */
+	pw_u64 sk;    /* address: of the application's sock, of MPTCP too */
+	pw_u64 inode; /* sockfs */
+	pw_u64 id;    /* as in struct pw_socket */
+	pw_u32 fd;
+	pw_u32 reserved; /* 0 */
+};
+
 /* One descriptor of one process, as the holder iterator writes it. */
 struct pw_holder_entry {
 	struct pw_socket socket;
 	struct pw_task task;
-	pw_u64 files; /* names the descriptor table: shared by CLONE_FILES */
-	pw_u32 fd;
-	pw_u32 references; /* of the struct file, without the iterator's own */
+	struct pw_slot slot;
+	pw_u32 references; /* of the struct file, without the reader's own */
 	pw_u32 waiters;    /* of those, held by poll, select and blocked accept */
-	pw_u32 reserved;
 };
 
-/* Per-CPU counters; the sum over CPUs is what counts. */
+/* Slots that one look can take. */
+#define PW_MAX_SLOTS 64
+
+/* Counters of one CPU; the sum over CPUs is what counts. A cache line each. */
 struct pw_counters {
 	pw_u64 seq;              /* records tried */
 	pw_u64 drops;            /* of those, refused by a full ring */
 	pw_u64 storage_failures; /* sockets that could not be tracked */
+	pw_u64 reserved[5];
 };
 
 /* What userspace has told its readers as lost, for the daemon that comes after. */
@@ -211,10 +226,12 @@ PW_ASSERT(PW_OFFSET(struct pw_failure_record, error) == 144);
 PW_ASSERT(PW_OFFSET(struct pw_failure_record, details) == 152);
 PW_ASSERT(sizeof(struct pw_socket_entry) == 128);
 PW_ASSERT(PW_OFFSET(struct pw_socket_entry, since_ns) == 120);
-PW_ASSERT(sizeof(struct pw_holder_entry) == 144);
-PW_ASSERT(PW_OFFSET(struct pw_holder_entry, files) == 120);
-PW_ASSERT(PW_OFFSET(struct pw_holder_entry, waiters) == 136);
-PW_ASSERT(sizeof(struct pw_counters) == 24);
+PW_ASSERT(sizeof(struct pw_slot) == 56);
+PW_ASSERT(PW_OFFSET(struct pw_slot, fd) == 48);
+PW_ASSERT(sizeof(struct pw_holder_entry) == 184);
+PW_ASSERT(PW_OFFSET(struct pw_holder_entry, slot) == 120);
+PW_ASSERT(PW_OFFSET(struct pw_holder_entry, waiters) == 180);
+PW_ASSERT(sizeof(struct pw_counters) == 64);
 PW_ASSERT(sizeof(struct pw_told) == 24);
 
 #endif

@@ -175,8 +175,13 @@ struct css_set {
 	struct cgroup *dfl_cgrp; /* in the v2 hierarchy */
 };
 
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
 struct files_struct {
 	atomic_t count;
+	struct fdtable *fdt;
 };
 struct cred {
 	kuid_t euid;

@@ -71,8 +71,11 @@ struct pw_ring_map {
 };
 extern struct pw_ring_map pw_ring SEC(".maps");
 
+/* By CPU; as many as the host may have, set before load. Userspace reads it with every
+ * answer, so it is mapped there. */
 struct pw_counters_map {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct pw_counters);

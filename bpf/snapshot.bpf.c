@@ -10,9 +10,7 @@
 //             task that created the iterator: kernel sockets, MPTCP subflows,
 //             listeners in flight. (A TCP socket that is older than the daemon,
 //             bound, silent and in flight is in no list of the kernel.)
-#include "bpf/emit.bpf.h"
-
-#define PW_WAITERS 32 /* wait queue entries that we walk */
+#include "bpf/holder.bpf.h"
 
 /* What pw_dump has found: the elements whose id has pw_picture_part in the bits of
  * pw_picture_mask, and how many there are of those. Not by bpf_seq_write(): the kernel
@@ -81,89 +79,12 @@ int pw_dump(struct bpf_iter__bpf_sk_storage_map *ctx)
 	return 0;
 }
 
-/* A sleeper in poll or select: its queue entry sits in a poll_table_entry that
- * names our file and holds a reference to it. epoll and io_uring have entries
- * that do not. */
-static __always_inline int is_poll(struct wait_queue_entry *entry, struct file *file)
-{
-	struct poll_table_entry *poll =
-		(void *)entry - bpf_core_field_offset(struct poll_table_entry, wait);
-
-	return BPF_CORE_READ(poll, filp) == file;
-}
-
-/* A sleeper in accept or recv of the process that is looked at: it holds a
- * reference only when its descriptor table is shared (fdget() takes none
- * otherwise). */
-static __always_inline int is_accept(struct wait_queue_entry *entry,
-                                     struct files_struct *files)
-{
-	struct task_struct *task = BPF_CORE_READ(entry, private);
-
-	return task && (BPF_CORE_READ(entry, flags) & WQ_FLAG_EXCLUSIVE) &&
-	       BPF_CORE_READ(task, files) == files &&
-	       BPF_CORE_READ(files, count.counter) > 1;
-}
-
-/* References to the file that blocked system calls hold. The queue is read
- * without its lock: an entry that leaves meanwhile points at itself, and then
- * nothing is claimed. */
-static __always_inline __u32 waiters(struct socket *socket, struct file *file,
-                                     struct files_struct *files)
-{
-	struct list_head *head = __builtin_preserve_access_index(&socket->wq.wait.head);
-	struct list_head *at = BPF_CORE_READ(head, next);
-	__u32 count = 0;
-
-	for (int i = 0; i < PW_WAITERS && at && at != head; i++) {
-		struct wait_queue_entry *entry =
-			(void *)at - bpf_core_field_offset(struct wait_queue_entry, entry);
-		struct list_head *next = BPF_CORE_READ(at, next);
-
-		if (next == at)
-			return 0;
-		if (is_poll(entry, file) || is_accept(entry, files))
-			count++;
-		at = next;
-	}
-	return count;
-}
-
-static __always_inline __u32 references(struct file *file)
-{
-	struct file___before_6_13 *old = (void *)file;
-
-	/* The iterator holds one of its own. Since 6.13 the counter is one less
-	 * than the references. */
-	if (bpf_core_field_exists(file->f_ref))
-		return BPF_CORE_READ(file, f_ref.refcnt.counter);
-	return BPF_CORE_READ(old, f_count.counter) - 1;
-}
-
-/* task and file are ctx's, which the verifier has already seen to be there. */
-static __always_inline void write_holder(struct bpf_iter__task_file *ctx,
-                                         struct task_struct *task, struct file *file,
-                                         struct socket *socket, struct sock *sk, __u64 id)
-{
-	struct pw_holder_entry entry = {};
-
-	pw_read_socket(&entry.socket, sk, id);
-	pw_read_task(&entry.task, task);
-	entry.task.cgroup_id = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
-	entry.files = (__u64)(long)BPF_CORE_READ(task, files);
-	entry.fd = ctx->fd;
-	entry.references = references(file);
-	/* A connected stream has other sleepers, which look like poll. */
-	if (entry.socket.state == TCP_LISTEN || entry.socket.protocol == IPPROTO_UDP)
-		entry.waiters = waiters(socket, file, BPF_CORE_READ(task, files));
-	bpf_seq_write(ctx->meta->seq, &entry, sizeof(entry));
-}
-
 SEC("iter/task_file")
 int pw_holders(struct bpf_iter__task_file *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
+	struct pw_holder_entry entry = {};
 	struct pw_element *element;
 	struct socket *socket;
 	struct sock *sk;
@@ -189,8 +110,13 @@ int pw_holders(struct bpf_iter__task_file *ctx)
 		element = pw_track(sk);
 	if (element || protocol == IPPROTO_MPTCP)
 		pw_own(task);
-	if (pw_tag_found != 2)
-		write_holder(ctx, task, file, socket, sk, element ? element->id : 0);
+	if (pw_tag_found == 2)
+		return 0;
+	entry.slot.fd = ctx->fd;
+	pw_read_holder(&entry, task, file, sk, element ? element->id : 0);
+	pw_count_references(&entry);
+	entry.references--; /* the iterator's own */
+	bpf_seq_write(ctx->meta->seq, &entry, sizeof(entry));
 	return 0;
 }
 

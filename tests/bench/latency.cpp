@@ -13,6 +13,7 @@
 // that what is measured is the daemon.
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -54,10 +55,18 @@ void send_call(int fd, const std::string& json) {
   must(write(fd, json.c_str(), json.size() + 1), "write");
 }
 
+// As the command waits: who sleeps in read(2) is woken for nothing when the other
+// end has read the question, because there is room to write again.
+void await_bytes(int fd) {
+  pollfd one{fd, POLLIN, 0};
+  must(poll(&one, 1, -1), "poll");
+}
+
 std::string read_reply(int fd) {
   std::string reply;
   char buffer[65536];
   do {
+    await_bytes(fd);
     const long count = must(read(fd, buffer, sizeof buffer), "read");
     if (count == 0) {
       std::fputs("bench_latency: the daemon hung up\n", stderr);

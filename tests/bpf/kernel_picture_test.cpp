@@ -6,44 +6,12 @@
 
 #include <algorithm>
 
-#include "tests/bpf/recorder.h"
+#include "tests/bpf/picture.h"
 #include "tests/support/messages.h"
-#include "userspace/table/holder_proof.h"
+#include "tests/support/sleeping_child.h"
 
 namespace portwatch::test {
 namespace {
-
-class Picture : public HookTest {
- protected:
-  void SetUp() override {
-    HookTest::SetUp();
-    auto made = KernelPicture::make(*session_);
-    ASSERT_TRUE(made) << made.error().context;
-    picture_ = std::move(made).value();
-  }
-
-  std::vector<SocketEntry> on(Port port) {
-    auto entries = picture_->sockets(port);
-    EXPECT_TRUE(entries);
-    std::erase_if(*entries, [this](const SocketEntry& entry) {
-      return entry.socket.netns != netns_.inode();
-    });
-    return std::move(entries).value();
-  }
-
-  // The one socket on `port` that `look` shows; fails unless it is one.
-  SocketHolders only(Result<std::vector<HolderFacts>> look, Port port) {
-    EXPECT_TRUE(look);
-    auto groups = group_by_socket(*look);
-    std::erase_if(groups, [this](const SocketHolders& one) {
-      return one.facts.netns != netns_.inode();
-    });
-    EXPECT_EQ(groups.size(), 1u) << "on port " << port;
-    return groups.empty() ? SocketHolders{} : groups[0];
-  }
-
-  std::unique_ptr<KernelPicture> picture_;
-};
 
 TEST_F(Picture, BoundSocket_LiveFieldsCreatorAndTime) {
   const UniqueFd socket = bound_socket("127.0.0.1", 7201);
@@ -131,44 +99,6 @@ TEST_F(Picture, InFlight_UnprovenAndStillListed) {
   EXPECT_TRUE(picture_->all_holders(7206)->empty());
   EXPECT_EQ(on(7206).size(), 1u);
 }
-
-// A child that listens on `port` and sleeps in the system call that `block` makes
-// with its listener; `where` is that call's name in /proc/PID/wchan.
-class SleepingChild {
- public:
-  SleepingChild(Port port, void (*block)(int), const char* where) : pid_(fork()) {
-    if (pid_ == 0) {
-      block(listening_socket("127.0.0.1", port).get());
-      _exit(0);
-    }
-    await_sleep(where);
-  }
-  ~SleepingChild() {
-    kill(pid_, SIGKILL);
-    waitpid(pid_, nullptr, 0);
-  }
-  SleepingChild(const SleepingChild&) = delete;
-  SleepingChild& operator=(const SleepingChild&) = delete;
-
-  pid_t pid() const { return pid_; }
-
- private:
-  void await_sleep(const char* where) const {
-    const std::string path = "/proc/" + std::to_string(pid_) + "/wchan";
-    for (int tries = 0; tries < 100000; ++tries) {
-      char text[64] = "";
-      const UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-      if (read(file.get(), text, sizeof text - 1) > 0 &&
-          std::string(text).find(where) != std::string::npos) {
-        return;
-      }
-      sched_yield();
-    }
-    ADD_FAILURE() << "the child never slept in " << where;
-  }
-
-  pid_t pid_;
-};
 
 TEST_F(Picture, HolderBlockedInPoll_StillProven) {
   const SleepingChild child(

@@ -73,15 +73,19 @@ WallTime SystemClock::to_wall(BootTime when) const {
 }
 
 std::string to_rfc3339(WallTime time) {
-  const auto us = time.time_since_epoch().count();
-  const auto fraction = ((us % 1000000) + 1000000) % 1000000;
-  const time_t seconds = static_cast<time_t>((us - fraction) / 1000000);
-  tm parts{};
-  gmtime_r(&seconds, &parts);
-  char day[32];
-  strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &parts);
-  char text[48];
-  std::snprintf(text, sizeof text, "%s.%06dZ", day, static_cast<int>(fraction));
+  namespace chrono = std::chrono;
+  const auto midnight = chrono::floor<chrono::days>(time);
+  const chrono::year_month_day day(midnight);
+  const chrono::hh_mm_ss clock(
+      chrono::duration_cast<chrono::microseconds>(time - midnight));
+  char text[64];
+  std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d.%06dZ",
+                static_cast<int>(day.year()), static_cast<unsigned>(day.month()),
+                static_cast<unsigned>(day.day()),
+                static_cast<int>(clock.hours().count()),
+                static_cast<int>(clock.minutes().count()),
+                static_cast<int>(clock.seconds().count()),
+                static_cast<int>(clock.subseconds().count()));
   return text;
 }
 

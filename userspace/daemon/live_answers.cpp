@@ -70,13 +70,12 @@ Result<Answer> LiveBackend::who(const Question& question) {
   const Port port = *question.port;
   Answer answer = new_answer();
   if (!may_be_taken_silently(port)) {
-    bool proven = false;
-    auto groups = proven_holders(port, proven);
-    if (!groups) {
-      return groups.error();
+    auto proof = proven_holders(port, question.served_connections);
+    if (!proof) {
+      return proof.error();
     }
-    if (proven) {
-      for (const SocketHolders& holders : *groups) {
+    if (*proof) {
+      for (const SocketHolders& holders : **proof) {
         answer.bindings.push_back(describe(holders));
       }
       if (auto done = add_lone_connections(question, answer); !done) {

@@ -1,5 +1,7 @@
 #include "userspace/daemon/live_backend.h"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -24,6 +26,7 @@ LiveBackend::LiveBackend(const Clock& clock, const Options& options,
       describer_(clock),
       table_(options.max_sockets,
              [this](const TaskFacts& task) { return describer_.creator(task); }),
+      proc_net_(open("/proc/net", O_PATH | O_DIRECTORY | O_CLOEXEC)),
       drop_one_in_(options.drop_one_in) {}
 
 Result<std::unique_ptr<LiveBackend>> LiveBackend::start(const Clock& clock,

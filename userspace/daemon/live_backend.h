@@ -81,6 +81,7 @@ class LiveBackend final : public Backend {
   bool may_look();
   void note_look(BootTime begun);
   const std::vector<Binding>& held_for_blame(Port port);
+  Groups holders_for_blame(Port port);
   void make_current(Port port, std::vector<Binding>& bindings);
   const HostFacts& facts_for_blame(const BindFailure& failure);
   const Answer* look_for_blame(Port port);
@@ -94,7 +95,11 @@ class LiveBackend final : public Backend {
 
   Result<Answer> who(const Question& question);
   Result<Answer> list(const Question& question);
-  Result<Groups> proven_holders(Port port, bool& proven);
+  using Proof = std::optional<Groups>;  // empty: not proven
+  Result<Proof> proven_holders(Port port, bool connections);
+  Proof look_again(Port port, const std::set<ProcessId>& processes,
+                   const std::vector<TrackedSocket>& known);
+  void remember_slots(Port port, const std::vector<HolderFacts>& found);
   Result<Groups> every_holder(Port port);
   Result<Groups> settled_holders(Port port);
   void find_ring_owners(Groups& groups) const;
@@ -138,8 +143,15 @@ class LiveBackend final : public Backend {
   std::unique_ptr<BpfSession> session_;
   std::unique_ptr<KernelPicture> picture_;
   std::unique_ptr<SnapshotReader> sock_diag_;  // null where netlink is refused
+  UniqueFd proc_net_;                          // /proc/net, of our own namespace
   KeptFile port_range_;                        // ip_local_port_range
-  std::map<ProcessId, Process> described_;    // holders of the answer in the making
+  std::map<ProcessId, Process> described_;  // holders of the answer in the making
+  // Where the sockets of a port were held when that was last proven.
+  struct Slots {
+    std::set<ProcessId> processes;
+    std::vector<DescriptorSlot> slots;
+  };
+  std::unordered_map<Port, Slots> slots_;
   std::vector<Missing> gaps_;                 // of the bootstrap
   std::unique_ptr<Predecessor> predecessor_;  // while take_over() replays
   std::map<Port, Look> looks_;                // since the last end_questions()

@@ -198,19 +198,22 @@ const std::vector<Binding>& LiveBackend::held_for_blame(Port port) {
     return held;
   }
   const BootTime begun = clock_.boot_now();
-  bool proven = false;
-  auto groups = proven_holders(port, proven);
-  if (groups && !proven) {
-    groups = settled_holders(port);
-  }
-  if (groups) {
-    for (const SocketHolders& one : *groups) {
-      held.push_back(describe(one));
-      shorten(held.back());
-    }
+  for (const SocketHolders& one : holders_for_blame(port)) {
+    held.push_back(describe(one));
+    shorten(held.back());
   }
   note_look(begun);
   return held;
+}
+
+// Empty if the kernel cannot be read.
+LiveBackend::Groups LiveBackend::holders_for_blame(Port port) {
+  auto proof = proven_holders(port, false);
+  if (proof && *proof) {
+    return std::move(**proof);
+  }
+  auto all = proof ? settled_holders(port) : Result<Groups>(proof.error());
+  return all ? std::move(*all) : Groups();
 }
 
 // Makes them what they are now. One that has been closed since stays as it was,

@@ -1,6 +1,7 @@
 // live_looks.cpp - how LiveBackend looks: at the processes that are believed to
 // hold a port, or at everybody, and when that is all.
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <unordered_set>
 #include <utility>
@@ -13,6 +14,7 @@ namespace {
 
 // Beyond this many known holders one pass over the host is the cheaper look.
 constexpr std::size_t kMaxSingleLooks = 32;
+constexpr std::size_t kMaxRememberedPorts = 1024;  // at most 4 KiB each
 
 std::set<ProcessId> processes_of(const SocketHolders& holders) {
   std::set<ProcessId> processes;
@@ -36,39 +38,95 @@ bool is_accounted_for(const TrackedSocket& socket,
   });
 }
 
+// All who are believed to hold one of them.
+std::set<ProcessId> candidates_of(const std::vector<TrackedSocket>& known) {
+  std::set<ProcessId> processes;
+  for (const TrackedSocket& socket : known) {
+    processes.insert(socket.candidates.begin(), socket.candidates.end());
+  }
+  return processes;
+}
+
+// What was found, if it accounts for all that is known.
+std::optional<std::vector<SocketHolders>> proof_of(
+    const std::vector<HolderFacts>& found,
+    const std::vector<TrackedSocket>& known) {
+  auto groups = group_by_socket(found);
+  const bool proven =
+      std::all_of(known.begin(), known.end(), [&](const TrackedSocket& socket) {
+        return is_accounted_for(socket, groups);
+      });
+  return proven ? std::optional(std::move(groups)) : std::nullopt;
+}
+
 }  // namespace
 
-// Looks only at the processes that are believed to hold the port. proven: they
-// account for every reference to every socket that the table knows there.
-Result<LiveBackend::Groups> LiveBackend::proven_holders(Port port, bool& proven) {
-  std::set<pid_t> pids;
+// Looks only where the port's sockets are believed to be held, first at the very
+// descriptors. Empty: that does not account for every reference to every socket
+// that the table knows there. `connections`: those of the same processes are wanted
+// too.
+Result<LiveBackend::Proof> LiveBackend::proven_holders(Port port,
+                                                       bool connections) {
   const auto known = table_.find(port);
-  for (const TrackedSocket& socket : known) {
-    for (const ProcessId& process : socket.candidates) {
-      pids.insert(process.pid);
+  const auto processes = candidates_of(known);
+  if (processes.empty() || processes.size() > kMaxSingleLooks) {
+    return Proof();
+  }
+  if (!connections) {
+    if (auto proof = look_again(port, processes, known)) {
+      return proof;
     }
   }
-  proven = false;
-  if (known.empty() || pids.empty() || pids.size() > kMaxSingleLooks) {
-    return Groups();
-  }
   std::vector<HolderFacts> found;
-  for (const pid_t pid : pids) {
-    auto some = picture_->holders_of(pid, port);
+  for (const ProcessId& process : processes) {
+    auto some = picture_->holders_of(process.pid, port);
     if (!some) {
       return some.error();
     }
     found.insert(found.end(), some->begin(), some->end());
   }
-  Groups groups = group_by_socket(found);
-  proven =
-      std::all_of(known.begin(), known.end(), [&](const TrackedSocket& socket) {
-        return is_accounted_for(socket, groups);
-      });
-  if (proven) {
-    remember(groups);
+  Proof proof = proof_of(found, known);
+  if (proof) {
+    remember(*proof);
+    remember_slots(port, found);
   }
-  return groups;
+  return proof;
+}
+
+// The references do not tell of a process that shares a descriptor table with
+// another: that is why the processes must still be the same.
+LiveBackend::Proof LiveBackend::look_again(
+    Port port, const std::set<ProcessId>& processes,
+    const std::vector<TrackedSocket>& known) {
+  const auto last = slots_.find(port);
+  if (last == slots_.end() || last->second.processes != processes) {
+    return std::nullopt;
+  }
+  auto found = picture_->holders_at(last->second.slots);
+  if (!found) {
+    return std::nullopt;  // the walk will tell
+  }
+  std::erase_if(*found, [port](const HolderFacts& one) {
+    return one.socket.endpoint.port != port;
+  });
+  return proof_of(*found, known);
+}
+
+// Connections come and go, and are not what a proof is about.
+void LiveBackend::remember_slots(Port port, const std::vector<HolderFacts>& found) {
+  if (slots_.size() >= kMaxRememberedPorts) {
+    slots_.clear();
+  }
+  Slots slots;
+  for (const HolderFacts& one : found) {
+    if (table_.same_socket(one.socket) != nullptr) {
+      slots.processes.insert(one.task.id);
+      slots.slots.push_back(one.slot);
+    }
+  }
+  if (slots.slots.size() <= KernelPicture::kMostSlots) {
+    slots_.insert_or_assign(port, std::move(slots));
+  }
 }
 
 // Looks at every process and tells the table what it did not know.

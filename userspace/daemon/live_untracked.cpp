@@ -1,6 +1,7 @@
 // live_untracked.cpp - what LiveBackend neither tracks nor finds by descriptors,
 // from the kernel's tables by sock_diag(7): leftovers of connections, sockets in
 // flight that no hook saw, SCTP.
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -202,7 +203,7 @@ void LiveBackend::add_in_flight(std::vector<Binding> sockets, Answer& answer) {
 // No hook of ours sees SCTP: where the kernel has it, it is looked up.
 void LiveBackend::add_sctp(const Question& question, Answer& answer) {
   const bool admitted = !question.protocol || *question.protocol == Protocol::sctp;
-  if (!admitted || access("/proc/net/sctp", F_OK) != 0) {
+  if (!admitted || faccessat(proc_net_.get(), "sctp", F_OK, 0) != 0) {
     return;
   }
   Question sctp = question;

@@ -110,12 +110,23 @@ struct SocketEntry {
   std::optional<BootTime> since;     // the same
 };
 
+// Where a descriptor on a socket was met. The first four are addresses: names of
+// the kernel's objects, only to find them again.
+struct DescriptorSlot {
+  std::uint64_t task = 0;   // a thread that uses the table
+  std::uint64_t files = 0;  // the descriptor table (CLONE_FILES shares it)
+  std::uint64_t file = 0;
+  std::uint64_t sk = 0;
+  std::uint64_t inode = 0;  // of the socket
+  std::uint64_t id = 0;     // of the socket
+  int fd = 0;
+};
+
 // One descriptor of one process.
 struct HolderFacts {
   SocketFacts socket;
   TaskFacts task;
-  std::uint64_t files = 0;  // names the descriptor table (CLONE_FILES shares it)
-  int fd = 0;
+  DescriptorSlot slot;
   std::uint32_t references = 0;  // of the struct file, all of them
   std::uint32_t waiters = 0;     // of those, held by blocked system calls
 };

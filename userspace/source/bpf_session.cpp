@@ -86,6 +86,7 @@ Result<std::unique_ptr<BpfSession>> BpfSession::begin(const Options& options) {
   session->open_pins(options.pin_directory);
   for (const auto& step :
        {std::function([&] { return session->load(options.ring_bytes); }),
+        std::function([&] { return session->map_counters(); }),
         std::function([&] { return session->attach_all(); }),
         std::function([&] { return session->open_ring(); })}) {
     if (const auto done = step(); !done) {
@@ -140,6 +141,8 @@ Result<void> BpfSession::set_up_object(std::size_t ring_bytes) {
   bpf_map__set_max_entries(
       skeleton_->maps.pw_ring,
       static_cast<__u32>(std::bit_ceil(std::max(ring_bytes, kSmallestRing))));
+  bpf_map__set_max_entries(skeleton_->maps.pw_counters,
+                           static_cast<__u32>(libbpf_num_possible_cpus()));
   return {};
 }
 
@@ -204,17 +207,29 @@ Result<void> BpfSession::open_ring() {
 // submitted). Layout: kernel/bpf/ringbuf.c, struct bpf_ringbuf.
 Result<void> BpfSession::map_positions() {
   const std::size_t page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-  void* pages = mmap(nullptr, 2 * page, PROT_READ, MAP_SHARED,
-                     bpf_map__fd(skeleton_->maps.pw_ring), 0);
-  if (pages == MAP_FAILED) {
+  positions_ = map_for_reading(skeleton_->maps.pw_ring, 2 * page);
+  if (positions_ == nullptr) {
     return errno_error(errno, "cannot map the ring buffer");
   }
-  positions_.reset(pages);
   return {};
 }
 
-void BpfSession::Unmap::operator()(void* pages) const {
-  munmap(pages, 2 * static_cast<std::size_t>(sysconf(_SC_PAGESIZE)));
+Result<void> BpfSession::map_counters() {
+  const bpf_map* map = skeleton_->maps.pw_counters;
+  counters_ = map_for_reading(map, bpf_map__max_entries(map) * sizeof(pw_counters));
+  if (counters_ == nullptr) {
+    return errno_error(errno, "cannot map the counters");
+  }
+  return {};
+}
+
+void BpfSession::Unmap::operator()(void* pages) const { munmap(pages, bytes); }
+
+// Null, with errno.
+BpfSession::Mapping BpfSession::map_for_reading(const bpf_map* map,
+                                                std::size_t bytes) {
+  void* pages = mmap(nullptr, bytes, PROT_READ, MAP_SHARED, bpf_map__fd(map), 0);
+  return {pages == MAP_FAILED ? nullptr : pages, Unmap{bytes}};
 }
 
 bool BpfSession::ring_is_empty() const {
@@ -262,16 +277,13 @@ Result<std::size_t> BpfSession::consume(std::size_t limit) {
 }
 
 BpfSession::Counters BpfSession::total_counters() const {
-  const __u32 zero = 0;
-  std::vector<pw_counters> cpus(
-      static_cast<std::size_t>(libbpf_num_possible_cpus()));
   Counters sum;
-  if (bpf_map_lookup_elem(bpf_map__fd(skeleton_->maps.pw_counters), &zero,
-                          cpus.data()) == 0) {
-    for (const pw_counters& cpu : cpus) {
-      sum.drops += cpu.drops;
-      sum.storage_failures += cpu.storage_failures;
-    }
+  const std::span cpus(static_cast<const pw_counters*>(counters_.get()),
+                       bpf_map__max_entries(skeleton_->maps.pw_counters));
+  for (const pw_counters& cpu : cpus) {
+    sum.drops += __atomic_load_n(&cpu.drops, __ATOMIC_ACQUIRE);
+    sum.storage_failures +=
+        __atomic_load_n(&cpu.storage_failures, __ATOMIC_ACQUIRE);
   }
   return sum;
 }

@@ -20,6 +20,7 @@
 #include "userspace/source/failure_hooks.h"
 #include "userspace/source/pins.h"
 
+struct bpf_map;
 struct bpf_program;
 
 namespace portwatch {
@@ -103,6 +104,12 @@ class BpfSession {
     BpfLink link;
   };
 
+  struct Unmap {
+    std::size_t bytes;
+    void operator()(void* pages) const;
+  };
+  using Mapping = std::unique_ptr<void, Unmap>;
+
   BpfSession() = default;
   void open_pins(const std::string& directory);
   Result<void> load(std::size_t ring_bytes);
@@ -112,6 +119,8 @@ class BpfSession {
   Result<BpfLink> attach_anew(bpf_program* program);
   Result<void> open_ring();
   Result<void> map_positions();
+  Result<void> map_counters();
+  static Mapping map_for_reading(const bpf_map* map, std::size_t bytes);
   bool ring_is_empty() const;
   Counters total_counters() const;
   std::uint64_t own_skipped_runs() const;
@@ -139,10 +148,8 @@ class BpfSession {
   std::unique_ptr<ring_buffer, BpfDeleter> ring_;
   UniqueFd events_;  // epoll: the ring and the timer
   UniqueFd timer_;
-  struct Unmap {
-    void operator()(void* pages) const;
-  };
-  std::unique_ptr<void, Unmap> positions_;  // consumer's page, producer's page
+  Mapping positions_;  // consumer's page, producer's page
+  Mapping counters_;   // pw_counters of each possible CPU
   RecordCallback on_record_;
   std::size_t budget_ = 0;  // records that consume() may still hand over
 };

@@ -279,8 +279,13 @@ std::vector<HolderFacts> decode_holder_entries(std::span<const std::byte> bytes)
     const auto raw = read_as<pw_holder_entry>(bytes);
     const auto socket = socket_facts(raw.socket);
     if (socket) {
-      entries.push_back({*socket, task_facts(raw.task), raw.files,
-                         static_cast<int>(raw.fd), raw.references, raw.waiters});
+      const pw_slot& at = raw.slot;
+      entries.push_back({*socket,
+                         task_facts(raw.task),
+                         {at.task, at.files, at.file, at.sk, at.inode, at.id,
+                          static_cast<int>(at.fd)},
+                         raw.references,
+                         raw.waiters});
     }
   }
   return entries;

@@ -4,6 +4,7 @@
 #include <bpf/libbpf.h>
 #include <fcntl.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <filesystem>
@@ -55,6 +56,17 @@ Result<std::vector<std::byte>> read_array(const bpf_map* map, std::size_t count)
     return errno_error(errno, "cannot read the kernel's picture");
   }
   return values;
+}
+
+pw_slot raw_slot(const DescriptorSlot& slot) {
+  return {slot.task,
+          slot.files,
+          slot.file,
+          slot.sk,
+          slot.inode,
+          slot.id,
+          static_cast<__u32>(slot.fd),
+          0};
 }
 
 BpfLink attach_iterator(bpf_program* program, bpf_iter_link_info* info) {
@@ -162,6 +174,24 @@ Result<std::vector<HolderFacts>> KernelPicture::holders_of(pid_t pid, Port port)
     return bytes.error();
   }
   return decode_holder_entries(*bytes);
+}
+
+Result<std::vector<HolderFacts>> KernelPicture::holders_at(
+    std::span<const DescriptorSlot> slots) {
+  static_assert(kMostSlots == PW_MAX_SLOTS);
+  auto& skeleton = session_.skeleton();
+  const std::size_t count = std::min(slots.size(), kMostSlots);
+  std::transform(slots.begin(), slots.begin() + count, skeleton.bss->pw_slots,
+                 raw_slot);
+  skeleton.bss->pw_slot_count = static_cast<__u32>(count);
+  bpf_test_run_opts run{};
+  run.sz = sizeof run;
+  if (bpf_prog_test_run_opts(bpf_program__fd(skeleton.progs.pw_look_again), &run) !=
+      0) {
+    return errno_error(errno, "cannot run an eBPF program");
+  }
+  return decode_holder_entries(
+      std::as_bytes(std::span(skeleton.bss->pw_slot_holders, count)));
 }
 
 // A link to the pass over one process, ours; -1 with errno. It is about the number:

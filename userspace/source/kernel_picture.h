@@ -8,6 +8,7 @@
 
 #include <map>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "userspace/base/unique_fd.h"
@@ -28,8 +29,14 @@ class KernelPicture {
   // Every descriptor on a socket with `port` (0: any) of one process.
   // A process that is gone has none. Kernels before 6.1 show all processes.
   Result<std::vector<HolderFacts>> holders_of(pid_t pid, Port port);
-  // The same for every process that our pid namespace shows. Tracks on the way
-  // what no hook saw.
+  // The same of descriptors that were met before, the first kMostSlots of `slots`.
+  // One that leads to its socket no more is left out. All others did so at one
+  // instant, at which the references were counted too.
+  static constexpr std::size_t kMostSlots = 64;
+  Result<std::vector<HolderFacts>> holders_at(
+      std::span<const DescriptorSlot> slots);
+  // As holders_of() for every process that our pid namespace shows. Tracks on the
+  // way what no hook saw.
   Result<std::vector<HolderFacts>> all_holders(Port port);
 
   // The same walk, only to track what is not tracked yet.

@@ -20,13 +20,13 @@ void add(Group& group, const HolderFacts& one) {
   holders.facts = one.socket;
   holders.references = std::max(holders.references, one.references);
   holders.waiters = first ? one.waiters : std::min(holders.waiters, one.waiters);
-  group.slots.emplace(one.files, one.fd);
+  group.slots.emplace(one.slot.files, one.slot.fd);
   auto& holder = holders.holders[one.task.id];
   holder.task = one.task;
   auto& numbers = holder.fds;
-  const auto place = std::lower_bound(numbers.begin(), numbers.end(), one.fd);
-  if (place == numbers.end() || *place != one.fd) {
-    numbers.insert(place, one.fd);
+  const auto place = std::lower_bound(numbers.begin(), numbers.end(), one.slot.fd);
+  if (place == numbers.end() || *place != one.slot.fd) {
+    numbers.insert(place, one.slot.fd);
   }
 }
 

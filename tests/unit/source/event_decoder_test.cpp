@@ -269,16 +269,16 @@ TEST(EventDecoder, EntryOfAnOldSocket_NoCreatorNoTime) {
 TEST(EventDecoder, HolderEntry_CountsArrive) {
   pw_holder_entry raw{};
   raw.socket = sample().socket;
-  raw.fd = 3;
+  raw.slot.fd = 3;
   raw.references = 2;
   raw.waiters = 1;
-  raw.files = 0xabc;
+  raw.slot.files = 0xabc;
   const auto found = decode_holder_entries(bytes_of(raw));
   ASSERT_EQ(found.size(), 1u);
-  EXPECT_EQ(found[0].fd, 3);
+  EXPECT_EQ(found[0].slot.fd, 3);
   EXPECT_EQ(found[0].references, 2u);
   EXPECT_EQ(found[0].waiters, 1u);
-  EXPECT_EQ(found[0].files, 0xabcu);
+  EXPECT_EQ(found[0].slot.files, 0xabcu);
 }
 
 }  // namespace

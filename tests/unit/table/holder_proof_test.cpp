@@ -10,8 +10,8 @@ HolderFacts holder(pid_t pid, std::uint64_t files, int fd, std::uint32_t referen
   HolderFacts one;
   one.socket.id = 1;
   one.task.id = {pid, 1};
-  one.files = files;
-  one.fd = fd;
+  one.slot.files = files;
+  one.slot.fd = fd;
   one.references = references;
   one.waiters = waiters;
   return one;

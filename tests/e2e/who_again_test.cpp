@@ -1,0 +1,160 @@
+// The same port asked for again and again: the daemon looks where it found the
+// socket before, and must see all that has changed since.
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "tests/e2e/host.h"
+#include "tests/support/messages.h"
+
+namespace portwatch::test {
+namespace {
+
+constexpr Port kAgain = 7341;
+
+class WhoAgain : public Host {
+ protected:
+  void SetUp() override { start_daemon(); }
+
+  std::vector<Json> bindings() const {
+    const CommandResult result = ask({"who", std::to_string(kAgain), "--json"});
+    EXPECT_EQ(Json::parse(result.out)["confidence"], "exact") << result.out;
+    return ours(result);
+  }
+  Json binding() const {
+    const auto all = bindings();
+    EXPECT_EQ(all.size(), 1u);
+    return all.empty() ? Json{} : all[0];
+  }
+  // Once by a walk, which is remembered, and once by what was remembered.
+  void ask_twice() const {
+    const Json first = binding();
+    EXPECT_EQ(binding(), first);
+  }
+  std::uint64_t full_passes() const {
+    return Json::parse(ask({"status", "--json"}).out)["fullPasses"];
+  }
+};
+
+TEST_F(WhoAgain, NothingChanged_TheSameAndNoPassOverTheHost) {
+  const UniqueFd socket = listening_socket("127.0.0.1", kAgain);
+  ask_twice();
+  const auto before = full_passes();
+  ask_twice();
+  EXPECT_EQ(full_passes(), before);
+}
+
+TEST_F(WhoAgain, AnotherNumber_IsTold) {
+  UniqueFd socket = listening_socket("127.0.0.1", kAgain);
+  ask_twice();
+  const UniqueFd copy(fcntl(socket.get(), F_DUPFD_CLOEXEC, 100));
+  EXPECT_EQ(binding()["holders"][0]["fds"], (Json{socket.get(), copy.get()}));
+  ask_twice();
+  socket.reset();
+  EXPECT_EQ(binding()["holders"][0]["fds"], Json{copy.get()});
+}
+
+TEST_F(WhoAgain, ForkedChild_HoldsItToo) {
+  const UniqueFd socket = listening_socket("127.0.0.1", kAgain);
+  ask_twice();
+  Child child([] {});
+  EXPECT_EQ(pids(binding()), (std::vector<pid_t>{getpid(), child.pid()}));
+  ask_twice();
+  child.finish();
+  EXPECT_EQ(pids(binding()), std::vector<pid_t>{getpid()});
+}
+
+int sleep_until_killed(void*) {
+  for (;;) {
+    pause();
+  }
+}
+
+// No reference tells of it.
+TEST_F(WhoAgain, ProcessThatSharesTheDescriptorTable_HoldsItToo) {
+  const UniqueFd socket = listening_socket("127.0.0.1", kAgain);
+  ask_twice();
+  std::vector<char> stack(65536);
+  const pid_t sibling = clone(sleep_until_killed, stack.data() + stack.size(),
+                              CLONE_FILES | SIGCHLD, nullptr);
+  ASSERT_GT(sibling, 0);
+  EXPECT_EQ(pids(binding()), (std::vector<pid_t>{getpid(), sibling}));
+  ask_twice();
+  kill(sibling, SIGKILL);
+  waitpid(sibling, nullptr, 0);
+  EXPECT_EQ(pids(binding()), std::vector<pid_t>{getpid()});
+}
+
+TEST_F(WhoAgain, SentToAStranger_BothHoldIt) {
+  const Channel messages = make_channel();
+  const Channel answers = make_channel();
+  const pid_t stranger = fork();
+  if (stranger == 0) {
+    const UniqueFd received = receive_descriptor(messages.right);
+    send_descriptor(answers.right, messages.right);  // any: it is there
+    sleep_until_killed(nullptr);
+  }
+  const UniqueFd socket = listening_socket("127.0.0.1", kAgain);
+  ask_twice();
+  send_descriptor(messages.left, socket);
+  receive_descriptor(answers.left);
+  EXPECT_EQ(pids(binding()), (std::vector<pid_t>{getpid(), stranger}));
+  ask_twice();
+  kill(stranger, SIGKILL);
+  waitpid(stranger, nullptr, 0);
+  EXPECT_EQ(pids(binding()), std::vector<pid_t>{getpid()});
+}
+
+TEST_F(WhoAgain, ClosedAndTakenAnew_IsAnotherBinding) {
+  UniqueFd socket = listening_socket("127.0.0.1", kAgain);
+  ask_twice();
+  const Json before = binding();
+  const int number = socket.get();
+  socket.reset();
+  EXPECT_TRUE(bindings().empty());
+  socket = listening_socket("127.0.0.1", kAgain);
+  ASSERT_EQ(socket.get(), number);
+  const Json after = binding();
+  EXPECT_NE(after["id"], before["id"]);
+  EXPECT_NE(after["inode"], before["inode"]);
+  ask_twice();
+}
+
+TEST_F(WhoAgain, SecondSocketOnThePort_IsTold) {
+  const UniqueFd socket = listening_socket("127.0.0.1", kAgain);
+  ask_twice();
+  const UniqueFd other = bound_socket("127.0.0.2", kAgain, kUdp);
+  EXPECT_EQ(bindings().size(), 2u);
+  EXPECT_EQ(bindings().size(), 2u);
+}
+
+TEST_F(WhoAgain, HolderThatRunsAnotherProgram_HoldsItNoMore) {
+  const UniqueFd keeper = listening_socket("127.0.0.1", kAgain);
+  int out[2];
+  ASSERT_EQ(pipe(out), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    char byte;
+    (void)!read(out[0], &byte, 1);
+    execl(PORTWATCH_TEST_IDLE, "idle", nullptr);  // sockets are CLOEXEC
+    _exit(1);
+  }
+  ask_twice();
+  EXPECT_EQ(pids(binding()), (std::vector<pid_t>{getpid(), child}));
+  ASSERT_EQ(write(out[1], "x", 1), 1);
+  while (pids(binding()).size() != 1) {
+    sched_yield();
+  }
+  EXPECT_EQ(pids(binding()), std::vector<pid_t>{getpid()});
+  kill(child, SIGKILL);
+  waitpid(child, nullptr, 0);
+  close(out[0]);
+  close(out[1]);
+}
+
+}  // namespace
+}  // namespace portwatch::test
