@@ -24,6 +24,7 @@ struct pw_element {
 	__u32 listening; /* PW_TRIES_*: a listen(2) is under way */
 	__u32 let_go;    /* it stopped listening and its port, an automatic one, went */
 	__u32 reserved;
+	__u64 pictured;         /* number of the picture that has it last */
 	struct pw_task creator; /* pid 0: not seen */
 };
 

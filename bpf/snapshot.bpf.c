@@ -12,26 +12,28 @@
 //             bound, silent and in flight is in no list of the kernel.)
 #include "bpf/holder.bpf.h"
 
-/* What pw_dump has found: the elements whose id has pw_picture_part in the bits of
- * pw_picture_mask, and how many there are of those. Not by bpf_seq_write(): the kernel
- * fills 32 KiB a read and finds the way back by counting from the start of a bucket, of
- * which there are as many as CPUs. With 100,000 sockets that takes seconds, and an
- * element that dies meanwhile makes it pass over a live one. */
-#define PW_PICTURE_SIZE 65536 /* 8 MiB, of the kernel's memory alone */
+/* What pw_dump has found that no walk for the same picture had found before, and how
+ * much that is: more than there is room for needs another walk. Not by
+ * bpf_seq_write(): the kernel fills 32 KiB a read and finds the way back by counting
+ * from the start of a bucket, of which there are as many as CPUs. With 100,000 sockets
+ * that takes seconds, and an element that dies meanwhile makes it pass over a live
+ * one. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, PW_PICTURE_SIZE);
+	__uint(max_entries, 1); /* set before load */
 	__type(key, __u32);
 	__type(value, struct pw_socket_entry);
 } pw_picture SEC(".maps");
 __u64 pw_picture_count = 0;
-__u64 pw_picture_mask = 0;
-__u64 pw_picture_part = 0;
+__u64 pw_picture_number = 0; /* set by userspace, never the same twice */
 
 /* Written by userspace before it reads an iterator; one reader at a time. */
 __u32 pw_wanted_port = 0; /* 0: every port */
 /* Holder iterator: 1: also track what is not tracked; 2: that only, write nothing. */
 __u32 pw_tag_found = 0;
+
+/* Address of the task whose descriptors are visited; 0 before the first. */
+__u64 pw_walked_task = 0;
 
 /* Written by the holder iterator: descriptors of process 1 were seen. Some
  * hosts hide their init from iterators; userspace must know. */
@@ -66,12 +68,13 @@ int pw_dump(struct bpf_iter__bpf_sk_storage_map *ctx)
 		return 0;
 	if (pw_wanted_port && BPF_CORE_READ(sk, __sk_common.skc_num) != pw_wanted_port)
 		return 0;
-	if ((element->id & pw_picture_mask) != pw_picture_part)
+	if (element->pictured == pw_picture_number)
 		return 0;
 	place = pw_picture_count++;
 	entry = bpf_map_lookup_elem(&pw_picture, &place);
 	if (!entry)
 		return 0; /* full: the count tells */
+	element->pictured = pw_picture_number;
 	__builtin_memset(entry, 0, sizeof(*entry));
 	pw_read_socket(&entry->socket, sk, element->id);
 	entry->creator = element->creator;
@@ -79,6 +82,17 @@ int pw_dump(struct bpf_iter__bpf_sk_storage_map *ctx)
 	return 0;
 }
 
+/* Once for each task: its descriptors come in a row. */
+static __always_inline void own(struct task_struct *task)
+{
+	if (pw_walked_task == (__u64)task)
+		return;
+	pw_walked_task = (__u64)task;
+	pw_own(task);
+}
+
+/* A walk over the host visits everything, so it loads what the verifier lets it load
+ * and leaves as soon as it can. */
 SEC("iter/task_file")
 int pw_holders(struct bpf_iter__task_file *ctx)
 {
@@ -92,24 +106,28 @@ int pw_holders(struct bpf_iter__task_file *ctx)
 
 	if (!task || !file)
 		return 0;
-	if (BPF_CORE_READ(task, tgid) == 1)
+	if (task->tgid == 1)
 		pw_saw_init = 1;
 	socket = bpf_sock_from_file(file);
 	if (!socket)
 		return 0;
 	sk = socket->sk;
-	if (!sk || !is_wanted(BPF_CORE_READ(sk, __sk_common.skc_num)))
+	if (!sk || !is_wanted(sk->__sk_common.skc_num))
 		return 0;
+	element = bpf_sk_storage_get(&pw_sockets, sk, 0, 0);
+	if (element && pw_tag_found == 2) {
+		own(task);
+		return 0;
+	}
 	protocol = pw_port_protocol(sk);
 	if (!protocol)
 		return 0;
-	element = bpf_sk_storage_get(&pw_sockets, sk, 0, 0);
 	/* Of MPTCP the subflow is tracked; its owner is joined by inode. */
 	if (!element && pw_tag_found && protocol != IPPROTO_MPTCP &&
 	    is_worth_tracking(sk, protocol))
 		element = pw_track(sk);
 	if (element || protocol == IPPROTO_MPTCP)
-		pw_own(task);
+		own(task);
 	if (pw_tag_found == 2)
 		return 0;
 	entry.slot.fd = ctx->fd;
@@ -129,7 +147,8 @@ int pw_tag_tcp(struct bpf_iter__tcp *ctx)
 	if (!common || common->skc_state == TCP_TIME_WAIT ||
 	    common->skc_state == TCP_NEW_SYN_RECV)
 		return 0;
-	if (is_worth_tracking((struct sock *)common, IPPROTO_TCP))
+	if (!bpf_sk_storage_get(&pw_sockets, common, 0, 0) &&
+	    is_worth_tracking((struct sock *)common, IPPROTO_TCP))
 		pw_track((struct sock *)common);
 	return 0;
 }

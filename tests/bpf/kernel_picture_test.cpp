@@ -135,6 +135,34 @@ TEST_F(Picture, UdpThatOnlySent_FoundByTheFullPass) {
   EXPECT_EQ(on(port).size(), 1u);
 }
 
+// A picture that has room for eight sockets a walk.
+class SmallPicture : public Picture {
+ protected:
+  std::size_t picture_size() const override { return 8; }
+
+  static std::vector<std::uint64_t> ids(const std::vector<SocketEntry>& entries) {
+    std::vector<std::uint64_t> all;
+    for (const SocketEntry& entry : entries) {
+      all.push_back(entry.socket.id);
+    }
+    std::sort(all.begin(), all.end());
+    return all;
+  }
+};
+
+TEST_F(SmallPicture, MoreSocketsThanRoom_EachIsMetOnce) {
+  std::vector<UniqueFd> sockets;
+  for (const std::size_t count : {7u, 8u, 9u, 16u, 17u, 50u}) {
+    while (sockets.size() < count) {
+      sockets.push_back(bound_socket("127.0.0.1", 0));
+    }
+    const auto found = ids(on(0));
+    EXPECT_EQ(found.size(), count);
+    EXPECT_EQ(std::adjacent_find(found.begin(), found.end()), found.end());
+    EXPECT_EQ(ids(on(0)), found) << "and the next time again";
+  }
+}
+
 // Sockets that are older than the session.
 class OldSockets : public Picture {
  protected:

@@ -18,7 +18,8 @@ namespace portwatch::test {
 class HookTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    auto opened = BpfSession::open({ring_bytes(), pin_directory(), bind_results()});
+    auto opened = BpfSession::open(
+        {ring_bytes(), pin_directory(), bind_results(), picture_size()});
     ASSERT_TRUE(opened) << opened.error().context;
     session_ = std::move(opened).value();
     session_->on_record([this](auto bytes) {
@@ -29,6 +30,7 @@ class HookTest : public ::testing::Test {
   }
 
   virtual std::size_t ring_bytes() const { return 1 << 20; }
+  virtual std::size_t picture_size() const { return 65536; }
   virtual BindResults bind_results() const { return BindResults::automatic; }
   virtual std::string pin_directory() const { return ""; }
 

@@ -9,8 +9,9 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto bytes = std::as_bytes(std::span(data, size));
   portwatch::decode_record(bytes);
-  if (portwatch::decode_socket_entries(bytes).size() >
-          size / sizeof(pw_socket_entry) ||
+  std::vector<portwatch::SocketEntry> entries;
+  portwatch::decode_socket_entries(bytes, entries);
+  if (entries.size() > size / sizeof(pw_socket_entry) ||
       portwatch::decode_holder_entries(bytes).size() >
           size / sizeof(pw_holder_entry)) {
     std::abort();

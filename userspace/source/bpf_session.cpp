@@ -84,11 +84,10 @@ Result<std::unique_ptr<BpfSession>> BpfSession::open(const Options& options) {
 Result<std::unique_ptr<BpfSession>> BpfSession::begin(const Options& options) {
   std::unique_ptr<BpfSession> session(new BpfSession());
   session->open_pins(options.pin_directory);
-  for (const auto& step :
-       {std::function([&] { return session->load(options.ring_bytes); }),
-        std::function([&] { return session->map_counters(); }),
-        std::function([&] { return session->attach_all(); }),
-        std::function([&] { return session->open_ring(); })}) {
+  for (const auto& step : {std::function([&] { return session->load(options); }),
+                           std::function([&] { return session->map_counters(); }),
+                           std::function([&] { return session->attach_all(); }),
+                           std::function([&] { return session->open_ring(); })}) {
     if (const auto done = step(); !done) {
       return done.error();
     }
@@ -104,14 +103,14 @@ Result<std::unique_ptr<BpfSession>> BpfSession::begin(const Options& options) {
 
 void BpfSession::finish() { failures_ = loading_.get(); }
 
-Result<void> BpfSession::load(std::size_t ring_bytes) {
+Result<void> BpfSession::load(const Options& options) {
   libbpf_set_print(no_output);
   auto root = open_cgroup_root();
   if (!root) {
     return root.error();
   }
   cgroup_ = std::move(root).value();
-  if (auto ready = set_up_object(ring_bytes); !ready) {
+  if (auto ready = set_up_object(options); !ready) {
     return ready;
   }
   inherited_ = inherit_maps();
@@ -124,7 +123,7 @@ Result<void> BpfSession::load(std::size_t ring_bytes) {
   return {};
 }
 
-Result<void> BpfSession::set_up_object(std::size_t ring_bytes) {
+Result<void> BpfSession::set_up_object(const Options& options) {
   skeleton_.reset(portwatch_bpf__open());
   if (skeleton_ == nullptr) {
     return errno_error(errno, "cannot open the eBPF object");
@@ -138,11 +137,14 @@ Result<void> BpfSession::set_up_object(std::size_t ring_bytes) {
       static_cast<std::uint32_t>(pid_namespace.st_ino);
   skeleton_->data_shared->pw_next_id =
       static_cast<std::uint64_t>(SystemClock().boot_now().count());
-  bpf_map__set_max_entries(
-      skeleton_->maps.pw_ring,
-      static_cast<__u32>(std::bit_ceil(std::max(ring_bytes, kSmallestRing))));
-  bpf_map__set_max_entries(skeleton_->maps.pw_counters,
-                           static_cast<__u32>(libbpf_num_possible_cpus()));
+  const auto set_size = [](bpf_map* map, std::size_t entries) {
+    bpf_map__set_max_entries(map, static_cast<__u32>(entries));
+  };
+  set_size(skeleton_->maps.pw_ring,
+           std::bit_ceil(std::max(options.ring_bytes, kSmallestRing)));
+  set_size(skeleton_->maps.pw_counters,
+           static_cast<std::size_t>(libbpf_num_possible_cpus()));
+  set_size(skeleton_->maps.pw_picture, options.picture_size);
   return {};
 }
 

@@ -36,6 +36,9 @@ class BpfSession {
     std::string pin_directory;
     // A way that the kernel refuses is no error of open(), see bind_results().
     BindResults bind_results = BindResults::automatic;
+    // Sockets that one walk for a picture has room for, 128 bytes each of the
+    // kernel's memory; where there are more, it takes another walk.
+    std::size_t picture_size = 65536;
   };
   // Loads and attaches; events flow from then on. Every hook is needed for an
   // exact answer, so one that cannot attach is an error that names it:
@@ -112,8 +115,8 @@ class BpfSession {
 
   BpfSession() = default;
   void open_pins(const std::string& directory);
-  Result<void> load(std::size_t ring_bytes);
-  Result<void> set_up_object(std::size_t ring_bytes);
+  Result<void> load(const Options& options);
+  Result<void> set_up_object(const Options& options);
   Result<void> attach_all();
   Result<BpfLink> attach(bpf_program* program);
   Result<BpfLink> attach_anew(bpf_program* program);

@@ -250,9 +250,9 @@ std::optional<Record> decode_record(std::span<const std::byte> bytes) {
   return Record{header.cpu, header.seq, std::move(*event)};
 }
 
-std::vector<SocketEntry> decode_socket_entries(std::span<const std::byte> bytes) {
-  std::vector<SocketEntry> entries;
-  entries.reserve(bytes.size() / sizeof(pw_socket_entry));
+void decode_socket_entries(std::span<const std::byte> bytes,
+                           std::vector<SocketEntry>& entries) {
+  entries.reserve(entries.size() + bytes.size() / sizeof(pw_socket_entry));
   for (; bytes.size() >= sizeof(pw_socket_entry);
        bytes = bytes.subspan(sizeof(pw_socket_entry))) {
     const auto raw = read_as<pw_socket_entry>(bytes);
@@ -269,7 +269,6 @@ std::vector<SocketEntry> decode_socket_entries(std::span<const std::byte> bytes)
       entry.since = BootTime(raw.since_ns);
     }
   }
-  return entries;
 }
 
 std::vector<HolderFacts> decode_holder_entries(std::span<const std::byte> bytes) {

@@ -23,8 +23,9 @@ struct Record {
 std::optional<Record> decode_record(std::span<const std::byte> bytes);
 
 // What an iterator wrote: whole entries one after the other; a torn one at the
-// end is ignored.
-std::vector<SocketEntry> decode_socket_entries(std::span<const std::byte> bytes);
+// end is ignored. The first appends to `entries`.
+void decode_socket_entries(std::span<const std::byte> bytes,
+                           std::vector<SocketEntry>& entries);
 std::vector<HolderFacts> decode_holder_entries(std::span<const std::byte> bytes);
 
 }  // namespace portwatch

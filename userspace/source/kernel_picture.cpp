@@ -11,6 +11,7 @@
 #include <iterator>
 #include <string>
 
+#include "userspace/base/clock.h"
 #include "userspace/source/event_decoder.h"
 #include "userspace/source/netns_scope.h"
 #include "userspace/source/skeleton.h"
@@ -111,48 +112,41 @@ Result<std::unique_ptr<KernelPicture>> KernelPicture::make(BpfSession& session) 
   return picture;
 }
 
-// Appends one part to `entries`; false: it is larger than the map.
-Result<bool> KernelPicture::walk_part(std::uint64_t part,
-                                      std::vector<SocketEntry>& entries) {
+// One uninterrupted walk: appends what no earlier one for this picture had room
+// for. True: there was more.
+Result<bool> KernelPicture::walk_sockets(std::vector<SocketEntry>& entries) {
   auto& shared = *session_.skeleton().bss;
-  shared.pw_picture_mask = mask_;
-  shared.pw_picture_part = part;
   shared.pw_picture_count = 0;
   if (auto walked = read_iterator(bpf_link__fd(sockets_.get())); !walked) {
     return walked.error();
   }
   const bpf_map* picture = session_.skeleton().maps.pw_picture;
-  if (shared.pw_picture_count > bpf_map__max_entries(picture)) {
-    return false;
-  }
-  const auto bytes = read_array(picture, shared.pw_picture_count);
+  const std::size_t found = shared.pw_picture_count;
+  const std::size_t room = bpf_map__max_entries(picture);
+  const auto bytes = read_array(picture, std::min(found, room));
   if (!bytes) {
     return bytes.error();
   }
-  auto some = decode_socket_entries(*bytes);
-  std::move(some.begin(), some.end(), std::back_inserter(entries));
-  return true;
+  decode_socket_entries(*bytes, entries);
+  return found > room;
 }
 
-// Each part is one uninterrupted walk, and an id is always in the same part: what
-// is there all the time is met exactly once.
+// What is there all the time is met exactly once.
 Result<std::vector<SocketEntry>> KernelPicture::sockets(Port port) {
-  session_.skeleton().bss->pw_wanted_port = port;
+  auto& shared = *session_.skeleton().bss;
+  shared.pw_wanted_port = port;
+  shared.pw_picture_number =
+      static_cast<std::uint64_t>(SystemClock().boot_now().count());
   std::vector<SocketEntry> entries;
-  for (std::uint64_t part = 0; part <= mask_;) {
-    const auto fitted = walk_part(part, entries);
-    if (!fitted) {
-      return fitted.error();
+  for (;;) {
+    const auto more = walk_sockets(entries);
+    if (!more) {
+      return more.error();
     }
-    if (*fitted) {
-      ++part;
-    } else {  // ids are drawn in a row: twice as many parts are half as large
-      mask_ = 2 * mask_ + 1;
-      entries.clear();
-      part = 0;
+    if (!*more) {
+      return entries;
     }
   }
-  return entries;
 }
 
 Result<std::vector<HolderFacts>> KernelPicture::holders_of(pid_t pid, Port port) {
@@ -169,6 +163,7 @@ Result<std::vector<HolderFacts>> KernelPicture::holders_of(pid_t pid, Port port)
     }
     return errno_error(number, "cannot attach iter/task_file");
   }
+  session_.skeleton().bss->pw_walked_task = 0;
   auto bytes = read_iterator(link);
   if (!bytes) {
     return bytes.error();
@@ -218,6 +213,7 @@ Result<std::vector<std::byte>> KernelPicture::walk_descriptors(Port port,
   session_.skeleton().bss->pw_wanted_port = port;
   session_.skeleton().bss->pw_tag_found = tag;
   session_.skeleton().bss->pw_saw_init = 0;
+  session_.skeleton().bss->pw_walked_task = 0;
   return read_iterator(bpf_link__fd(holders_.get()));
 }
 

@@ -56,7 +56,7 @@ class KernelPicture {
   explicit KernelPicture(BpfSession& session) : session_(session) {}
   int pass_over(pid_t pid);
   Result<std::vector<std::byte>> walk_descriptors(Port port, std::uint32_t tag);
-  Result<bool> walk_part(std::uint64_t part, std::vector<SocketEntry>& entries);
+  Result<bool> walk_sockets(std::vector<SocketEntry>& entries);
   Result<void> track_kernel_sockets(std::vector<Missing>& gaps);
   Result<void> track_in_this_netns();
 
@@ -66,7 +66,6 @@ class KernelPicture {
   BpfLink holders_;
   BpfLink tag_tcp_;
   BpfLink tag_udp_;
-  std::uint64_t mask_ = 0;  // of ids: sockets() reads mask_ + 1 parts
 };
 
 }  // namespace portwatch

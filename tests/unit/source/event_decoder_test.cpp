@@ -253,14 +253,18 @@ TEST(EventDecoder, Entries_TornTailIsIgnored) {
     entry.socket = sample().socket;
   }
   const auto bytes = std::as_bytes(std::span(raw));
-  EXPECT_EQ(decode_socket_entries(bytes).size(), 2u);
-  EXPECT_EQ(decode_socket_entries(bytes.first(bytes.size() - 1)).size(), 1u);
+  std::vector<SocketEntry> entries;
+  decode_socket_entries(bytes.first(bytes.size() - 1), entries);
+  EXPECT_EQ(entries.size(), 1u);
+  decode_socket_entries(bytes, entries);
+  EXPECT_EQ(entries.size(), 3u);
 }
 
 TEST(EventDecoder, EntryOfAnOldSocket_NoCreatorNoTime) {
   pw_socket_entry raw{};
   raw.socket = sample().socket;
-  const auto entries = decode_socket_entries(bytes_of(raw));
+  std::vector<SocketEntry> entries;
+  decode_socket_entries(bytes_of(raw), entries);
   ASSERT_EQ(entries.size(), 1u);
   EXPECT_FALSE(entries[0].creator);
   EXPECT_FALSE(entries[0].since);
