@@ -47,7 +47,7 @@ static __always_inline void pw_zero(volatile __u64 *words, const __u32 count)
 
 /* A zeroed record of `size` bytes with its header filled, or NULL: then the
  * loss is counted, and userspace takes a new picture when it sees the count. */
-static __always_inline void *pw_reserve(__u32 kind, const __u64 size)
+static __always_inline void *pw_reserve_at(__u32 kind, const __u64 size, __u64 boot_ns)
 {
 	struct pw_header *header;
 	__u64 seq;
@@ -67,8 +67,14 @@ static __always_inline void *pw_reserve(__u32 kind, const __u64 size)
 	header->kind = kind;
 	header->cpu = bpf_get_smp_processor_id();
 	header->seq = seq;
-	header->boot_ns = bpf_ktime_get_boot_ns();
+	header->boot_ns = boot_ns;
 	return header;
+}
+
+/* The same of this instant. */
+static __always_inline void *pw_reserve(__u32 kind, const __u64 size)
+{
+	return pw_reserve_at(kind, size, bpf_ktime_get_boot_ns());
 }
 
 /* Hands a record over. Waking the daemon costs more than all else here, so while
@@ -92,12 +98,17 @@ static __always_inline void pw_read_current(struct pw_task *out)
 	out->cgroup_id = bpf_get_current_cgroup_id();
 }
 
-/* Most of the time it is there already, and a look costs a third of a write. */
-static __always_inline void pw_remember(void *map, __u32 tgid, __u64 start)
+static __always_inline int pw_is_known(void *map, __u32 tgid, __u64 start)
 {
 	const __u64 *known = bpf_map_lookup_elem(map, &tgid);
 
-	if (!known || *known != start)
+	return known && *known == start;
+}
+
+/* Most of the time it is there already, and a look costs a third of a write. */
+static __always_inline void pw_remember(void *map, __u32 tgid, __u64 start)
+{
+	if (!pw_is_known(map, tgid, start))
 		bpf_map_update_elem(map, &tgid, &start, BPF_ANY);
 }
 
@@ -111,13 +122,19 @@ static __always_inline void pw_own(struct task_struct *task)
  * that of its parent, unless this is an init or the kernel. */
 static __always_inline void pw_own_current(const struct pw_task *as)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
-	struct task_struct *parent = BPF_CORE_READ(task, group_leader, real_parent);
-	const __u32 parent_tgid = BPF_CORE_READ(parent, tgid);
+	const int is_init_namespace = pw_pid_namespace == PW_INIT_PID_NAMESPACE;
+	__u32 parent_tgid = as->ppid;
+	struct task_struct *task, *parent;
 
 	pw_remember(&pw_owners, bpf_get_current_pid_tgid() >> 32, as->start_ns);
-	if (parent_tgid > 1 && as->ppid != 1 &&
-	    !(BPF_CORE_READ(parent, flags) & PF_KTHREAD))
+	if (as->ppid == 1 || (is_init_namespace && parent_tgid == 0) ||
+	    (is_init_namespace &&
+	     pw_is_known(&pw_parents, parent_tgid, as->parent_start_ns)))
+		return;
+	task = (struct task_struct *)bpf_get_current_task();
+	parent = BPF_CORE_READ(task, group_leader, real_parent);
+	parent_tgid = BPF_CORE_READ(parent, tgid);
+	if (parent_tgid > 1 && !(BPF_CORE_READ(parent, flags) & PF_KTHREAD))
 		pw_remember(&pw_parents, parent_tgid, as->parent_start_ns);
 }
 
@@ -151,31 +168,37 @@ static __always_inline void pw_name(struct pw_element *element)
 		e_;                                                                        \
 	})
 
+/* element may be NULL: not tracked. */
 static __always_inline void pw_emit(struct pw_socket_record *record, struct sock *sk,
-                                    __u64 id)
+                                    struct pw_element *element)
 {
-	pw_read_socket(&record->socket, sk, id);
+	if (element)
+		pw_read_tracked(&record->socket, sk, element);
+	else
+		pw_read_socket(&record->socket, sk, 0);
 	pw_submit(record);
 }
 
 /* One socket record about `sk`, by nobody in particular. */
-static __always_inline void pw_emit_socket(__u32 kind, struct sock *sk, __u64 id)
+static __always_inline void pw_emit_socket(__u32 kind, struct sock *sk,
+                                           struct pw_element *element)
 {
 	struct pw_socket_record *record = pw_reserve(kind, sizeof(*record));
 
 	if (record)
-		pw_emit(record, sk, id);
+		pw_emit(record, sk, element);
 }
 
 /* The same, done by the current task. */
-static __always_inline void pw_emit_by_current(__u32 kind, struct sock *sk, __u64 id)
+static __always_inline void pw_emit_by_current(__u32 kind, struct sock *sk,
+                                               struct pw_element *element)
 {
 	struct pw_socket_record *record = pw_reserve(kind, sizeof(*record));
 
 	if (!record)
 		return;
 	pw_read_current(&record->task);
-	pw_emit(record, sk, id);
+	pw_emit(record, sk, element);
 }
 
 /* Remembers in the element that the current task took the port just now. */
@@ -193,12 +216,11 @@ static __always_inline void pw_took_port(struct pw_element *element)
 static __always_inline struct pw_socket_record *
 pw_reserve_taken(__u32 kind, const struct pw_element *element)
 {
-	struct pw_socket_record *record = pw_reserve(kind, sizeof(*record));
+	struct pw_socket_record *record =
+		pw_reserve_at(kind, sizeof(*record), element->since_ns);
 
-	if (!record)
-		return 0;
-	record->task = element->creator;
-	record->header.boot_ns = element->since_ns;
+	if (record)
+		record->task = element->creator;
 	return record;
 }
 

@@ -26,6 +26,8 @@ struct pw_element {
 	__u32 reserved;
 	__u64 pictured;         /* number of the picture that has it last */
 	struct pw_task creator; /* pid 0: not seen */
+	/* As a hook read it first, for what never changes; inode 0: not yet. */
+	struct pw_socket socket;
 };
 
 /* struct pw_element.listening */

@@ -17,12 +17,9 @@
 
 /* The protocol of a sock that has ports; 0 for raw, ICMP and non-inet ones,
  * whose skc_num means something else. */
-static __always_inline __u16 pw_port_protocol(struct sock *sk)
+static __always_inline __u16 pw_protocol_with_ports(const __u16 family, const __u16 type,
+                                                    const __u16 protocol)
 {
-	const __u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
-	const __u16 type = BPF_CORE_READ(sk, sk_type);
-	const __u16 protocol = BPF_CORE_READ(sk, sk_protocol);
-
 	if (family != AF_INET && family != AF_INET6)
 		return 0;
 	if (type == SOCK_STREAM)
@@ -31,6 +28,13 @@ static __always_inline __u16 pw_port_protocol(struct sock *sk)
 		return protocol == IPPROTO_UDP || protocol == IPPROTO_UDPLITE ? protocol
 		                                                              : 0;
 	return 0;
+}
+
+static __always_inline __u16 pw_port_protocol(struct sock *sk)
+{
+	return pw_protocol_with_ports(BPF_CORE_READ(sk, __sk_common.skc_family),
+	                              BPF_CORE_READ(sk, sk_type),
+	                              BPF_CORE_READ(sk, sk_protocol));
 }
 
 static __always_inline __u64 pw_inode(struct socket *socket)
@@ -103,32 +107,66 @@ static __always_inline void pw_read_local_end(struct pw_socket *out, struct sock
 	pw_copy_local_end(out, pw_copy_common(&copy, sk));
 }
 
-/* out must be zeroed. */
-static __always_inline void pw_read_socket(struct pw_socket *out, struct sock *sk, __u64 id)
+/* What a sock with a struct socket keeps for its life. */
+static __always_inline void pw_read_fixed(struct pw_socket *out, struct sock *sk,
+                                          const struct sock_common *common)
 {
-	struct pw_common copy;
-	const struct sock_common *common = pw_copy_common(&copy, sk);
 	struct socket *socket = BPF_CORE_READ(sk, sk_socket);
 	struct net *net = common->skc_net.net;
 
-	out->id = id;
 	out->inode = pw_inode(socket);
 	out->netns = BPF_CORE_READ(net, ns.inum);
 	if (bpf_core_field_exists(net->net_cookie))
 		out->netns_cookie = BPF_CORE_READ(net, net_cookie);
-	out->interface = common->skc_bound_dev_if;
 	out->protocol = BPF_CORE_READ(sk, sk_protocol);
-	out->family = common->skc_family;
-	out->state = common->skc_state;
-	out->flags = pw_socket_flags(sk, common);
-	out->uid = BPF_CORE_READ(sk, sk_uid.val);
 	if (pw_is_mptcp(sk, socket, out->protocol)) {
 		out->protocol = IPPROTO_MPTCP;
 		out->flags |= PW_SOCKET_MPTCP;
 	} else if (BPF_CORE_READ_BITFIELD_PROBED(sk, sk_kern_sock)) {
 		out->flags |= PW_SOCKET_KERNEL;
 	}
+}
+#define PW_FIXED_FLAGS (PW_SOCKET_MPTCP | PW_SOCKET_KERNEL)
+
+static __always_inline void pw_read_live(struct pw_socket *out, struct sock *sk,
+                                         const struct sock_common *common)
+{
+	out->interface = common->skc_bound_dev_if;
+	out->family = common->skc_family; /* IPV6_ADDRFORM changes it */
+	out->state = common->skc_state;
+	out->flags |= pw_socket_flags(sk, common);
+	out->uid = BPF_CORE_READ(sk, sk_uid.val); /* and fchown(2) that */
 	pw_copy_local_end(out, common);
+}
+
+/* out must be zeroed. */
+static __always_inline void pw_read_socket(struct pw_socket *out, struct sock *sk, __u64 id)
+{
+	struct pw_common copy;
+	const struct sock_common *common = pw_copy_common(&copy, sk);
+
+	out->id = id;
+	pw_read_fixed(out, sk, common);
+	pw_read_live(out, sk, common);
+}
+
+/* The same of a tracked one, which remembers what it can; a third of the time. */
+static __always_inline void pw_read_tracked(struct pw_socket *out, struct sock *sk,
+                                            struct pw_element *element)
+{
+	struct pw_common copy;
+	const struct sock_common *common;
+
+	if (!element->socket.inode) {
+		pw_read_socket(out, sk, element->id);
+		element->socket = *out;
+		return;
+	}
+	common = pw_copy_common(&copy, sk);
+	*out = element->socket;
+	out->flags &= PW_FIXED_FLAGS;
+	__builtin_memset(out->address, 0, sizeof(out->address));
+	pw_read_live(out, sk, common);
 }
 
 /* The pid of a group leader in the daemon's pid namespace; 0 = not in it. */

@@ -24,7 +24,7 @@ static __always_inline struct pw_attempt *attempt_of(struct sock *sk)
 	return attempt && attempt->sk == (__u64)(long)sk ? attempt : 0;
 }
 
-static __always_inline void tell(struct sock *sk, const struct pw_element *element)
+static __always_inline void tell(struct sock *sk, struct pw_element *element)
 {
 	struct pw_socket_record *record = pw_reserve_taken(PW_BIND, element);
 	struct pw_attempt *attempt;
@@ -33,10 +33,11 @@ static __always_inline void tell(struct sock *sk, const struct pw_element *eleme
 		return;
 	attempt = attempt_of(sk);
 	if (!attempt)
-		return pw_emit(record, sk, element->id);
+		return pw_emit(record, sk, element);
 	attempt->socket.id = element->id;
 	record->socket = attempt->socket;
 	pw_read_local_end(&record->socket, sk);
+	element->socket = record->socket;
 	pw_submit(record);
 }
 
@@ -45,7 +46,7 @@ static __always_inline int bound(struct bpf_sock *ctx)
 	struct sock *sk = (void *)ctx;
 	struct pw_element *element;
 
-	if (!pw_port_protocol(sk))
+	if (!pw_protocol_with_ports(ctx->family, ctx->type, ctx->protocol))
 		return 1;
 	element = pw_track(ctx);
 	if (!element)

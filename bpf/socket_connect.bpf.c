@@ -24,13 +24,13 @@ static __always_inline int connecting(struct bpf_sock_addr *ctx)
 	element->sk = (__u64)(long)ctx->sk;
 	sk = (struct sock *)(long)*(volatile __u64 *)&element->sk;
 	if (BPF_CORE_READ(sk, __sk_common.skc_num)) {
-		pw_emit_by_current(PW_CONNECT, sk, element->id);
+		pw_emit_by_current(PW_CONNECT, sk, element);
 		return 1;
 	}
 	pw_took_port(element); /* a moment from now */
 	record = pw_reserve_taken(PW_CONNECT, element);
 	if (record)
-		pw_emit(record, sk, element->id);
+		pw_emit(record, sk, element);
 	return 1;
 }
 

@@ -34,9 +34,9 @@ static __always_inline void listening(struct bpf_sock_ops *ctx, struct bpf_sock 
 		pw_took_port(element);
 		record = pw_reserve_taken(PW_LISTEN, element);
 		if (record)
-			pw_emit(record, plain_sock(element, sk), element->id);
+			pw_emit(record, plain_sock(element, sk), element);
 	} else {
-		pw_emit_by_current(PW_LISTEN, plain_sock(element, sk), element->id);
+		pw_emit_by_current(PW_LISTEN, plain_sock(element, sk), element);
 	}
 	bpf_sock_ops_cb_flags_set(ctx,
 	                          ctx->bpf_sock_ops_cb_flags | BPF_SOCK_OPS_STATE_CB_FLAG);
@@ -51,7 +51,7 @@ static __always_inline void stopped(struct bpf_sock *sk)
 		return;
 	plain = plain_sock(element, sk);
 	element->let_go = !(BPF_CORE_READ(plain, sk_userlocks) & SOCK_BINDPORT_LOCK);
-	pw_emit_socket(PW_UNLISTEN, plain, element->id);
+	pw_emit_socket(PW_UNLISTEN, plain, element);
 }
 
 SEC("sockops")

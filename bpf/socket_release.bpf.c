@@ -16,8 +16,9 @@ int pw_sock_release(struct bpf_sock *ctx)
 
 	if (element) {
 		element->released = 1;
-		pw_emit_socket(PW_RELEASE, sk, element->id);
-	} else if (pw_port_protocol(sk) == IPPROTO_MPTCP) {
+		pw_emit_socket(PW_RELEASE, sk, element);
+	} else if (pw_protocol_with_ports(ctx->family, ctx->type, ctx->protocol) ==
+	           IPPROTO_MPTCP) {
 		/* The element is on the subflow; userspace joins by inode. */
 		pw_emit_socket(PW_RELEASE, sk, 0);
 	}
@@ -32,7 +33,7 @@ int BPF_PROG(pw_tcp_destroy_sock, struct sock *sk)
 	if (element && !element->released) {
 		/* First: no picture may show what was told to be gone. */
 		element->released = 1;
-		pw_emit_socket(PW_DESTROY, sk, element->id);
+		pw_emit_socket(PW_DESTROY, sk, element);
 	}
 	return 0;
 }
