@@ -32,8 +32,9 @@ __u32 pw_wanted_port = 0; /* 0: every port */
 /* Holder iterator: 1: also track what is not tracked; 2: that only, write nothing. */
 __u32 pw_tag_found = 0;
 
-/* Address of the task whose descriptors are visited; 0 before the first. */
-__u64 pw_walked_task = 0;
+/* The task whose descriptors are visited; 0 before the first. */
+__u64 pw_walked_task = 0;  /* address */
+__u64 pw_walked_start = 0; /* when it began: an address may have a second owner */
 
 /* Written by the holder iterator: descriptors of process 1 were seen. Some
  * hosts hide their init from iterators; userspace must know. */
@@ -85,9 +86,10 @@ int pw_dump(struct bpf_iter__bpf_sk_storage_map *ctx)
 /* Once for each task: its descriptors come in a row. */
 static __always_inline void own(struct task_struct *task)
 {
-	if (pw_walked_task == (__u64)task)
+	if (pw_walked_task == (__u64)task && pw_walked_start == task->start_boottime)
 		return;
 	pw_walked_task = (__u64)task;
+	pw_walked_start = task->start_boottime;
 	pw_own(task);
 }
 

@@ -35,17 +35,19 @@ class WhoAgain : public Host {
     const Json first = binding();
     EXPECT_EQ(binding(), first);
   }
-  std::uint64_t full_passes() const {
-    return Json::parse(ask({"status", "--json"}).out)["fullPasses"];
-  }
+  Json status() const { return Json::parse(ask({"status", "--json"}).out); }
 };
 
 TEST_F(WhoAgain, NothingChanged_TheSameAndNoPassOverTheHost) {
   const UniqueFd socket = listening_socket("127.0.0.1", kAgain);
   ask_twice();
-  const auto before = full_passes();
-  ask_twice();
-  EXPECT_EQ(full_passes(), before);
+  Json before, after;
+  do {  // a bind that fails elsewhere on the host takes passes of its own
+    before = status();
+    ask_twice();
+    after = status();
+  } while (after["failures"] != before["failures"]);
+  EXPECT_EQ(after["fullPasses"], before["fullPasses"]);
 }
 
 TEST_F(WhoAgain, AnotherNumber_IsTold) {

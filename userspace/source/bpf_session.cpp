@@ -2,6 +2,7 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -12,12 +13,14 @@
 #include <bit>
 #include <cerrno>
 #include <chrono>
+#include <cstdlib>
 #include <iterator>
 
 #include "userspace/base/clock.h"
 #include "userspace/base/linux_values.h"
 #include "userspace/source/cgroup_programs.h"
 #include "userspace/source/program_info.h"
+#include "userspace/source/read_file.h"
 #include "userspace/source/skeleton.h"
 
 namespace portwatch {
@@ -29,6 +32,19 @@ constexpr std::size_t kSmallestRing = 4096;
 constexpr std::chrono::nanoseconds kAttention{100'000};
 
 int no_output(libbpf_print_level, const char*, va_list) { return 0; }
+
+// One more than the highest number of a CPU that the host may ever have: numbers
+// may have gaps. 0: not known. Source: Documentation/admin-guide/cputopology.rst.
+std::size_t cpu_numbers() {
+  const auto text = read_file_at(AT_FDCWD, "/sys/devices/system/cpu/possible");
+  if (!text) {  // ranges: "0-3,8-11"
+    return 0;
+  }
+  const std::size_t last = text->find_last_of("-,");
+  return std::strtoul(text->c_str() + (last == std::string::npos ? 0 : last + 1),
+                      nullptr, 10) +
+         1;
+}
 
 // Releasing hooks come first: a socket that is tracked is then sure to be
 // released. A new hook is one line here.
@@ -142,8 +158,11 @@ Result<void> BpfSession::set_up_object(const Options& options) {
   };
   set_size(skeleton_->maps.pw_ring,
            std::bit_ceil(std::max(options.ring_bytes, kSmallestRing)));
-  set_size(skeleton_->maps.pw_counters,
-           static_cast<std::size_t>(libbpf_num_possible_cpus()));
+  const std::size_t cpus = cpu_numbers();
+  if (cpus == 0) {
+    return errno_error(errno, "cannot read /sys/devices/system/cpu/possible");
+  }
+  set_size(skeleton_->maps.pw_counters, cpus);
   set_size(skeleton_->maps.pw_picture, options.picture_size);
   return {};
 }
