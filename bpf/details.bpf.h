@@ -10,6 +10,7 @@
 #include "bpf/read.bpf.h"
 
 #define PW_NAME_LEN 256   /* NAME_MAX, with the NUL */
+#define PW_PLACE_MASK 511 /* all places in exe and in cgroup */
 #define PW_EXE_STEPS 32   /* names and mounts on the way up */
 #define PW_GROUP_STEPS 16 /* cgroups on the way up */
 
@@ -23,7 +24,10 @@ static __always_inline __u32 pw_add_name(char *to, __u32 at, const __u32 room,
 
 	if (at >= room)
 		return room;
-	length = bpf_probe_read_kernel_str(to + at, PW_NAME_LEN, name);
+	/* The compiler knows that this changes nothing; verifiers up to 6.1 forget what
+	 * a 32-bit number was compared with when it is put on the stack. */
+	barrier_var(at);
+	length = bpf_probe_read_kernel_str(to + (at & PW_PLACE_MASK), PW_NAME_LEN, name);
 	return length > 0 && length <= PW_NAME_LEN ? at + length : room;
 }
 

@@ -94,8 +94,11 @@ static __always_inline void pw_submit(void *record)
 
 static __always_inline void pw_read_current(struct pw_task *out)
 {
-	pw_read_task(out, (struct task_struct *)bpf_get_current_task());
-	out->cgroup_id = bpf_get_current_cgroup_id();
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+
+	pw_read_task(out, task);
+	out->cgroup_id =
+		pw_cgroup_by_helper ? bpf_get_current_cgroup_id() : pw_cgroup_id_of(task);
 }
 
 static __always_inline int pw_is_known(void *map, __u32 tgid, __u64 start)
@@ -122,16 +125,18 @@ static __always_inline void pw_own(struct task_struct *task)
  * that of its parent, unless this is an init or the kernel. */
 static __always_inline void pw_own_current(const struct pw_task *as)
 {
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	/* There `as` has the numbers that the maps have. */
 	const int is_init_namespace = pw_pid_namespace == PW_INIT_PID_NAMESPACE;
-	__u32 parent_tgid = as->ppid;
-	struct task_struct *task, *parent;
+	struct task_struct *parent;
+	__u32 parent_tgid;
 
-	pw_remember(&pw_owners, bpf_get_current_pid_tgid() >> 32, as->start_ns);
-	if (as->ppid == 1 || (is_init_namespace && parent_tgid == 0) ||
+	pw_remember(&pw_owners, is_init_namespace ? as->pid : BPF_CORE_READ(task, tgid),
+	            as->start_ns);
+	if (as->ppid == 1 ||
 	    (is_init_namespace &&
-	     pw_is_known(&pw_parents, parent_tgid, as->parent_start_ns)))
+	     (!as->ppid || pw_is_known(&pw_parents, as->ppid, as->parent_start_ns))))
 		return;
-	task = (struct task_struct *)bpf_get_current_task();
 	parent = BPF_CORE_READ(task, group_leader, real_parent);
 	parent_tgid = BPF_CORE_READ(parent, tgid);
 	if (parent_tgid > 1 && !(BPF_CORE_READ(parent, flags) & PF_KTHREAD))

@@ -77,7 +77,7 @@ static __always_inline void pw_read_holder(struct pw_holder_entry *entry,
 
 	pw_read_socket(&entry->socket, sk, id);
 	pw_read_task(&entry->task, task);
-	entry->task.cgroup_id = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+	entry->task.cgroup_id = pw_cgroup_id_of(task);
 	entry->slot.task = (__u64)task;
 	entry->slot.files = (__u64)files;
 	entry->slot.file = (__u64)file;

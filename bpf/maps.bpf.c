@@ -12,6 +12,7 @@ struct pw_calls_map pw_calls SEC(".maps");
 struct pw_ring_attempts_map pw_ring_attempts SEC(".maps");
 
 const volatile __u32 pw_pid_namespace SEC(".rodata.shared") = 0;
+const volatile __u32 pw_cgroup_by_helper SEC(".rodata.shared") = 0;
 __u32 pw_attentive SEC(".data.shared") = 0;
 __u64 pw_next_id SEC(".data.shared") = 0;
 

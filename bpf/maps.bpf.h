@@ -128,6 +128,9 @@ extern struct pw_ring_attempts_map pw_ring_attempts SEC(".maps");
 
 /* Set before load. */
 extern const volatile __u32 pw_pid_namespace; /* inode number, the daemon's */
+/* Every kind of program may call bpf_get_current_cgroup_id(); in 6.1 sockops may not
+ * (nor bpf_get_current_pid_tgid()). */
+extern const volatile __u32 pw_cgroup_by_helper;
 
 /* Written by userspace: it reads the ring by a timer for now, nobody need wake it. */
 extern __u32 pw_attentive;

@@ -191,8 +191,14 @@ static __always_inline __u32 pw_pid_of(struct task_struct *leader)
 	return 0;
 }
 
-/* out must be zeroed; task may be any thread. The cgroup is only known for the
- * current task: the caller fills it in. */
+/* In the v2 hierarchy. */
+static __always_inline __u64 pw_cgroup_id_of(struct task_struct *task)
+{
+	return BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+}
+
+/* out must be zeroed; task may be any thread. The cgroup is the caller's to fill in:
+ * of the current task there is a faster way to it. */
 static __always_inline void pw_read_task(struct pw_task *out, struct task_struct *task)
 {
 	struct task_struct *leader = BPF_CORE_READ(task, group_leader);

@@ -151,6 +151,9 @@ Result<void> BpfSession::set_up_object(const Options& options) {
   init_pid_namespace_ = pid_namespace.st_ino == kInitPidNamespace;
   skeleton_->rodata_shared->pw_pid_namespace =
       static_cast<std::uint32_t>(pid_namespace.st_ino);
+  skeleton_->rodata_shared->pw_cgroup_by_helper =
+      libbpf_probe_bpf_helper(BPF_PROG_TYPE_SOCK_OPS,
+                              BPF_FUNC_get_current_cgroup_id, nullptr) == 1;
   skeleton_->data_shared->pw_next_id =
       static_cast<std::uint64_t>(SystemClock().boot_now().count());
   const auto set_size = [](bpf_map* map, std::size_t entries) {
