@@ -181,6 +181,8 @@ struct pw_holder_entry {
 	struct pw_slot slot;
 	pw_u32 references; /* of the struct file, without the reader's own */
 	pw_u32 waiters;    /* of those, held by poll, select and blocked accept */
+	pw_u32 sharers;    /* tasks, threads too, that use the descriptor table */
+	pw_u32 threads;    /* of this process */
 };
 
 /* Slots that one look can take. */
@@ -228,7 +230,7 @@ PW_ASSERT(sizeof(struct pw_socket_entry) == 128);
 PW_ASSERT(PW_OFFSET(struct pw_socket_entry, since_ns) == 120);
 PW_ASSERT(sizeof(struct pw_slot) == 56);
 PW_ASSERT(PW_OFFSET(struct pw_slot, fd) == 48);
-PW_ASSERT(sizeof(struct pw_holder_entry) == 184);
+PW_ASSERT(sizeof(struct pw_holder_entry) == 192);
 PW_ASSERT(PW_OFFSET(struct pw_holder_entry, slot) == 120);
 PW_ASSERT(PW_OFFSET(struct pw_holder_entry, waiters) == 180);
 PW_ASSERT(sizeof(struct pw_counters) == 64);

@@ -84,6 +84,8 @@ static __always_inline void pw_read_holder(struct pw_holder_entry *entry,
 	entry->slot.sk = (__u64)sk;
 	entry->slot.inode = entry->socket.inode;
 	entry->slot.id = id;
+	entry->sharers = BPF_CORE_READ(files, count.counter);
+	entry->threads = BPF_CORE_READ(task, signal, nr_threads);
 }
 
 static __always_inline void pw_count_references(struct pw_holder_entry *entry)

@@ -151,6 +151,7 @@ typedef struct {
 } atomic_t;
 struct signal_struct {
 	atomic_t live;
+	int nr_threads;
 	int group_exit_code;
 	unsigned int flags; /* SIGNAL_* */
 };

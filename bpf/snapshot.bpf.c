@@ -3,9 +3,9 @@
 //
 // pw_dump:    every tracked socket with its live fields, all namespaces.
 // pw_holders: every descriptor on a port-holding socket, of one process or of
-//             all that the reader's pid namespace shows. With pw_tag_found it
-//             also starts to track what no hook saw (older than the daemon,
-//             or UDP that took a port by sending).
+//             all that the reader's pid namespace shows. Also starts to
+//             track what no hook saw (older than the daemon, or UDP that took
+//             a port by sending).
 // pw_tag_*:   tracks what has no descriptor, in the network namespace of the
 //             task that created the iterator: kernel sockets, MPTCP subflows,
 //             listeners in flight. (A TCP socket that is older than the daemon,
@@ -29,8 +29,8 @@ __u64 pw_picture_number = 0; /* set by userspace, never the same twice */
 
 /* Written by userspace before it reads an iterator; one reader at a time. */
 __u32 pw_wanted_port = 0; /* 0: every port */
-/* Holder iterator: 1: also track what is not tracked; 2: that only, write nothing. */
-__u32 pw_tag_found = 0;
+/* Holder iterator: write nothing. */
+__u32 pw_only_track = 0;
 
 /* The task whose descriptors are visited; 0 before the first. */
 __u64 pw_walked_task = 0;  /* address */
@@ -117,7 +117,7 @@ int pw_holders(struct bpf_iter__task_file *ctx)
 	if (!sk || !is_wanted(sk->__sk_common.skc_num))
 		return 0;
 	element = bpf_sk_storage_get(&pw_sockets, sk, 0, 0);
-	if (element && pw_tag_found == 2) {
+	if (element && pw_only_track) {
 		own(task);
 		return 0;
 	}
@@ -125,12 +125,11 @@ int pw_holders(struct bpf_iter__task_file *ctx)
 	if (!protocol)
 		return 0;
 	/* Of MPTCP the subflow is tracked; its owner is joined by inode. */
-	if (!element && pw_tag_found && protocol != IPPROTO_MPTCP &&
-	    is_worth_tracking(sk, protocol))
+	if (!element && protocol != IPPROTO_MPTCP && is_worth_tracking(sk, protocol))
 		element = pw_track(sk);
 	if (element || protocol == IPPROTO_MPTCP)
 		own(task);
-	if (pw_tag_found == 2)
+	if (pw_only_track)
 		return 0;
 	entry.slot.fd = ctx->fd;
 	pw_read_holder(&entry, task, file, sk, element ? element->id : 0);

@@ -3,9 +3,10 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
-#include <sys/wait.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include <fstream>
 #include <utility>
 
 #include "tests/e2e/host.h"
@@ -81,21 +82,46 @@ TEST_F(WhoAgain, ProcessThatSharesTheDescriptorTable_HoldsItToo) {
   const UniqueFd socket = listening_socket("127.0.0.1", kAgain);
   ask_twice();
   std::vector<char> stack(65536);
-  const pid_t sibling = clone(sleep_until_killed, stack.data() + stack.size(),
-                              CLONE_FILES | SIGCHLD, nullptr);
-  ASSERT_GT(sibling, 0);
-  EXPECT_EQ(pids(binding()), (std::vector<pid_t>{getpid(), sibling}));
+  Reaper sibling(clone(sleep_until_killed, stack.data() + stack.size(),
+                       CLONE_FILES | SIGCHLD, nullptr));
+  ASSERT_GT(sibling.pid(), 0);
+  EXPECT_EQ(pids(binding()), (std::vector<pid_t>{getpid(), sibling.pid()}));
   ask_twice();
-  kill(sibling, SIGKILL);
-  waitpid(sibling, nullptr, 0);
+  sibling.end();
   EXPECT_EQ(pids(binding()), std::vector<pid_t>{getpid()});
+}
+
+// No event tells of it either: it is older than the socket.
+TEST_F(WhoAgain, OlderProcessThatSharesTheDescriptorTable_HoldsItToo) {
+  std::vector<char> stack(65536);
+  const Reaper sibling(clone(sleep_until_killed, stack.data() + stack.size(),
+                             CLONE_FILES | SIGCHLD, nullptr));
+  ASSERT_GT(sibling.pid(), 0);
+  const UniqueFd socket = listening_socket("127.0.0.1", kAgain);
+  EXPECT_EQ(pids(binding()), (std::vector<pid_t>{getpid(), sibling.pid()}));
+  ask_twice();
+}
+
+// It took its port silently, when the range of automatic ports was another.
+TEST_F(WhoAgain, UdpThatOnlySent_IsToldEachTime) {
+  const std::string range = "/proc/sys/net/ipv4/ip_local_port_range";
+  const std::string port = std::to_string(kAgain);
+  std::ofstream(range) << port << " " << port;
+  const UniqueFd sender = make_socket(Family::ipv4, kUdp);
+  EXPECT_EQ(send(sender.get(), "x", 1, 0), -1);  // no destination
+  std::ofstream(range) << "32768 60999";
+  ASSERT_EQ(port_of(sender), kAgain);
+  const UniqueFd listener = listening_socket("127.0.0.1", kAgain);
+  EXPECT_EQ(bindings().size(), 2u);
+  EXPECT_EQ(bindings().size(), 2u);
+  EXPECT_EQ(bindings().size(), 2u);
 }
 
 TEST_F(WhoAgain, SentToAStranger_BothHoldIt) {
   const Channel messages = make_channel();
   const Channel answers = make_channel();
-  const pid_t stranger = fork();
-  if (stranger == 0) {
+  Reaper stranger(fork());
+  if (stranger.pid() == 0) {
     const UniqueFd received = receive_descriptor(messages.right);
     send_descriptor(answers.right, messages.right);  // any: it is there
     sleep_until_killed(nullptr);
@@ -104,10 +130,9 @@ TEST_F(WhoAgain, SentToAStranger_BothHoldIt) {
   ask_twice();
   send_descriptor(messages.left, socket);
   receive_descriptor(answers.left);
-  EXPECT_EQ(pids(binding()), (std::vector<pid_t>{getpid(), stranger}));
+  EXPECT_EQ(pids(binding()), (std::vector<pid_t>{getpid(), stranger.pid()}));
   ask_twice();
-  kill(stranger, SIGKILL);
-  waitpid(stranger, nullptr, 0);
+  stranger.end();
   EXPECT_EQ(pids(binding()), std::vector<pid_t>{getpid()});
 }
 
@@ -136,26 +161,22 @@ TEST_F(WhoAgain, SecondSocketOnThePort_IsTold) {
 
 TEST_F(WhoAgain, HolderThatRunsAnotherProgram_HoldsItNoMore) {
   const UniqueFd keeper = listening_socket("127.0.0.1", kAgain);
-  int out[2];
-  ASSERT_EQ(pipe(out), 0);
-  const pid_t child = fork();
-  if (child == 0) {
+  const Channel words = make_channel();
+  const Reaper child(fork());
+  if (child.pid() == 0) {
     char byte;
-    (void)!read(out[0], &byte, 1);
+    (void)!read(words.right.get(), &byte, 1);
+    dup2(words.right.get(), STDOUT_FILENO);
     execl(PORTWATCH_TEST_IDLE, "idle", nullptr);  // sockets are CLOEXEC
     _exit(1);
   }
   ask_twice();
-  EXPECT_EQ(pids(binding()), (std::vector<pid_t>{getpid(), child}));
-  ASSERT_EQ(write(out[1], "x", 1), 1);
-  while (pids(binding()).size() != 1) {
-    sched_yield();
-  }
+  EXPECT_EQ(pids(binding()), (std::vector<pid_t>{getpid(), child.pid()}));
+  ASSERT_EQ(write(words.left.get(), "x", 1), 1);
+  char said[8] = "";
+  ASSERT_GT(read(words.left.get(), said, sizeof said - 1), 0);
+  EXPECT_STREQ(said, "idle\n");
   EXPECT_EQ(pids(binding()), std::vector<pid_t>{getpid()});
-  kill(child, SIGKILL);
-  waitpid(child, nullptr, 0);
-  close(out[0]);
-  close(out[1]);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <system_error>
+#include <utility>
 
 namespace portwatch::test {
 namespace {
@@ -65,6 +66,13 @@ void Child::finish() {
 void Child::kill_and_reap() {
   kill(pid_, SIGKILL);
   finish();
+}
+
+void Reaper::end() {
+  if (pid_ > 0) {
+    kill(pid_, SIGKILL);
+    waitpid(std::exchange(pid_, -1), nullptr, 0);
+  }
 }
 
 }  // namespace portwatch::test

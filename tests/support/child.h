@@ -27,4 +27,19 @@ class Child {
   UniqueFd leash_;  // the child exits when this closes
 };
 
+// Ends a process that was made without Child, by SIGKILL, and reaps it.
+class Reaper {
+ public:
+  explicit Reaper(pid_t pid) : pid_(pid) {}
+  ~Reaper() { end(); }
+  Reaper(const Reaper&) = delete;
+  Reaper& operator=(const Reaper&) = delete;
+
+  pid_t pid() const { return pid_; }
+  void end();
+
+ private:
+  pid_t pid_;
+};
+
 }  // namespace portwatch::test

@@ -104,6 +104,7 @@ class LiveBackend final : public Backend {
   Result<Groups> settled_holders(Port port);
   void find_ring_owners(Groups& groups) const;
   void add_ring_owners(const std::set<ProcessId>& owners, Binding& binding);
+  void adopt_unknown(const Groups& groups);
   void remember(const Groups& groups);
   struct Look {
     std::vector<Binding> bindings;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <set>
+#include <tuple>
 #include <unordered_set>
 #include <utility>
 
@@ -24,7 +25,7 @@ std::set<ProcessId> processes_of(const SocketHolders& holders) {
   return processes;
 }
 
-// What a connection's sleepers hold is not counted: see snapshot.bpf.c.
+// What a connection's sleepers hold is not counted: see holder.bpf.h.
 bool adds_up(const SocketHolders& one) {
   return !takes_a_port(one.facts) || one.proven();
 }
@@ -47,12 +48,13 @@ std::set<ProcessId> candidates_of(const std::vector<TrackedSocket>& known) {
   return processes;
 }
 
-// What was found, if it accounts for all that is known.
+// What was found, if it accounts for itself and for all that is known.
 std::optional<std::vector<SocketHolders>> proof_of(
     const std::vector<HolderFacts>& found,
     const std::vector<TrackedSocket>& known) {
   auto groups = group_by_socket(found);
   const bool proven =
+      std::all_of(groups.begin(), groups.end(), adds_up) &&
       std::all_of(known.begin(), known.end(), [&](const TrackedSocket& socket) {
         return is_accounted_for(socket, groups);
       });
@@ -87,14 +89,14 @@ Result<LiveBackend::Proof> LiveBackend::proven_holders(Port port,
   }
   Proof proof = proof_of(found, known);
   if (proof) {
+    adopt_unknown(*proof);
     remember(*proof);
     remember_slots(port, found);
   }
   return proof;
 }
 
-// The references do not tell of a process that shares a descriptor table with
-// another: that is why the processes must still be the same.
+// Only while the processes are the same: a new one may have descriptors of its own.
 LiveBackend::Proof LiveBackend::look_again(
     Port port, const std::set<ProcessId>& processes,
     const std::vector<TrackedSocket>& known) {
@@ -114,18 +116,22 @@ LiveBackend::Proof LiveBackend::look_again(
 
 // Connections come and go, and are not what a proof is about.
 void LiveBackend::remember_slots(Port port, const std::vector<HolderFacts>& found) {
+  slots_.erase(port);
   if (slots_.size() >= kMaxRememberedPorts) {
     slots_.clear();
   }
   Slots slots;
+  std::set<std::tuple<ProcessId, std::uint64_t, int>>
+      met;  // not once for each thread
   for (const HolderFacts& one : found) {
-    if (table_.same_socket(one.socket) != nullptr) {
+    if (table_.same_socket(one.socket) != nullptr &&
+        met.emplace(one.task.id, one.slot.files, one.slot.fd).second) {
       slots.processes.insert(one.task.id);
       slots.slots.push_back(one.slot);
     }
   }
   if (slots.slots.size() <= KernelPicture::kMostSlots) {
-    slots_.insert_or_assign(port, std::move(slots));
+    slots_.emplace(port, std::move(slots));
   }
 }
 
@@ -137,13 +143,18 @@ Result<LiveBackend::Groups> LiveBackend::every_holder(Port port) {
     return found.error();
   }
   Groups groups = group_by_socket(*found);
+  adopt_unknown(groups);
+  remember(groups);
+  return groups;
+}
+
+// What no event told of: UDP that took its port by sending.
+void LiveBackend::adopt_unknown(const Groups& groups) {
   for (const SocketHolders& holders : groups) {
     if (holders.facts.id != 0 && table_.same_socket(holders.facts) == nullptr) {
       publish_all(table_.adopt({holders.facts, {}, {}}, clock_.boot_now()));
     }
   }
-  remember(groups);
-  return groups;
 }
 
 // These are the holders to look at first when the question comes again.

@@ -129,6 +129,8 @@ struct HolderFacts {
   DescriptorSlot slot;
   std::uint32_t references = 0;  // of the struct file, all of them
   std::uint32_t waiters = 0;     // of those, held by blocked system calls
+  std::uint32_t sharers = 0;     // tasks, threads too, that use the table
+  std::uint32_t threads = 0;     // of the process
 };
 
 }  // namespace portwatch

@@ -284,7 +284,9 @@ std::vector<HolderFacts> decode_holder_entries(std::span<const std::byte> bytes)
                          {at.task, at.files, at.file, at.sk, at.inode, at.id,
                           static_cast<int>(at.fd)},
                          raw.references,
-                         raw.waiters});
+                         raw.waiters,
+                         raw.sharers,
+                         raw.threads});
     }
   }
   return entries;

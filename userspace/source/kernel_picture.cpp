@@ -135,8 +135,11 @@ Result<bool> KernelPicture::walk_sockets(std::vector<SocketEntry>& entries) {
 Result<std::vector<SocketEntry>> KernelPicture::sockets(Port port) {
   auto& shared = *session_.skeleton().bss;
   shared.pw_wanted_port = port;
+  // Larger than any of a daemon before us, and than the last where time stands
+  // still.
   shared.pw_picture_number =
-      static_cast<std::uint64_t>(SystemClock().boot_now().count());
+      std::max(shared.pw_picture_number + 1,
+               static_cast<__u64>(SystemClock().boot_now().count()));
   std::vector<SocketEntry> entries;
   for (;;) {
     const auto more = walk_sockets(entries);
@@ -151,7 +154,7 @@ Result<std::vector<SocketEntry>> KernelPicture::sockets(Port port) {
 
 Result<std::vector<HolderFacts>> KernelPicture::holders_of(pid_t pid, Port port) {
   session_.skeleton().bss->pw_wanted_port = port;
-  session_.skeleton().bss->pw_tag_found = 0;
+  session_.skeleton().bss->pw_only_track = 0;
   const int link = pass_over(pid);
   if (link < 0) {
     const int number = errno;
@@ -209,16 +212,16 @@ int KernelPicture::pass_over(pid_t pid) {
 }
 
 Result<std::vector<std::byte>> KernelPicture::walk_descriptors(Port port,
-                                                               std::uint32_t tag) {
+                                                               bool only_track) {
   session_.skeleton().bss->pw_wanted_port = port;
-  session_.skeleton().bss->pw_tag_found = tag;
+  session_.skeleton().bss->pw_only_track = only_track ? 1 : 0;
   session_.skeleton().bss->pw_saw_init = 0;
   session_.skeleton().bss->pw_walked_task = 0;
   return read_iterator(bpf_link__fd(holders_.get()));
 }
 
 Result<std::vector<HolderFacts>> KernelPicture::all_holders(Port port) {
-  auto bytes = walk_descriptors(port, 1);
+  auto bytes = walk_descriptors(port, false);
   if (!bytes) {
     return bytes.error();
   }
@@ -226,7 +229,7 @@ Result<std::vector<HolderFacts>> KernelPicture::all_holders(Port port) {
 }
 
 Result<void> KernelPicture::track_held() {
-  const auto nothing = walk_descriptors(0, 2);
+  const auto nothing = walk_descriptors(0, true);
   return nothing ? Result<void>() : nothing.error();
 }
 

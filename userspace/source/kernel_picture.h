@@ -1,9 +1,10 @@
 // kernel_picture.h - the state that the kernel holds, read when asked.
 //
-// Three looks: the tracked sockets with their live fields, the descriptors of
-// one process, the descriptors of every process. Each costs time in proportion
-// to what it walks (measured: 50 us + 0.75 us a socket; 10-35 us a process;
-// 150 ns a descriptor of the host), and needs CAP_BPF and CAP_PERFMON.
+// Four looks: the tracked sockets with their live fields, descriptors that were met
+// before, the descriptors of one process, the descriptors of every process. Each
+// costs time in proportion to what it walks (measured: 50 us + 0.75 us a socket;
+// 3 us + 1 us a descriptor; 10-35 us a process; 150 ns a descriptor of the host),
+// and needs CAP_BPF and CAP_PERFMON.
 #pragma once
 
 #include <map>
@@ -26,17 +27,17 @@ class KernelPicture {
   // tracked socket, those that hold no port at the moment too.
   Result<std::vector<SocketEntry>> sockets(Port port);
 
-  // Every descriptor on a socket with `port` (0: any) of one process.
-  // A process that is gone has none. Kernels before 6.1 show all processes.
+  // Every descriptor on a socket with `port` (0: any) of one process. Tracks on the
+  // way what no hook saw. A process that is gone has none. Kernels before 6.1 show
+  // all processes.
   Result<std::vector<HolderFacts>> holders_of(pid_t pid, Port port);
   // The same of descriptors that were met before, the first kMostSlots of `slots`.
-  // One that leads to its socket no more is left out. All others did so at one
-  // instant, at which the references were counted too.
+  // One that leads to its socket no more is left out. All others did so before the
+  // references were counted and after, four times in a row.
   static constexpr std::size_t kMostSlots = 64;
   Result<std::vector<HolderFacts>> holders_at(
       std::span<const DescriptorSlot> slots);
-  // As holders_of() for every process that our pid namespace shows. Tracks on the
-  // way what no hook saw.
+  // As holders_of() for every process that our pid namespace shows.
   Result<std::vector<HolderFacts>> all_holders(Port port);
 
   // The same walk, only to track what is not tracked yet.
@@ -55,7 +56,7 @@ class KernelPicture {
  private:
   explicit KernelPicture(BpfSession& session) : session_(session) {}
   int pass_over(pid_t pid);
-  Result<std::vector<std::byte>> walk_descriptors(Port port, std::uint32_t tag);
+  Result<std::vector<std::byte>> walk_descriptors(Port port, bool only_track);
   Result<bool> walk_sockets(std::vector<SocketEntry>& entries);
   Result<void> track_kernel_sockets(std::vector<Missing>& gaps);
   Result<void> track_in_this_netns();

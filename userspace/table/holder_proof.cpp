@@ -9,9 +9,25 @@ namespace {
 using SocketKey = std::pair<std::uint64_t, std::uint64_t>;  // id, else inode
 using Slot = std::pair<std::uint64_t, int>;
 
+// Who uses one descriptor table: as many tasks as the kernel counts, and the
+// threads of each process that was found.
+struct Table {
+  std::uint32_t sharers = 0;
+  std::map<ProcessId, std::uint32_t> threads;
+
+  bool has_others() const {
+    std::uint32_t found = 0;
+    for (const auto& [process, count] : threads) {
+      found += count;
+    }
+    return found < sharers;
+  }
+};
+
 struct Group {
   SocketHolders holders;
   std::set<Slot> slots;
+  std::map<std::uint64_t, Table> tables;
 };
 
 void add(Group& group, const HolderFacts& one) {
@@ -21,6 +37,9 @@ void add(Group& group, const HolderFacts& one) {
   holders.references = std::max(holders.references, one.references);
   holders.waiters = first ? one.waiters : std::min(holders.waiters, one.waiters);
   group.slots.emplace(one.slot.files, one.slot.fd);
+  Table& table = group.tables[one.slot.files];
+  table.sharers = std::max(table.sharers, one.sharers);
+  table.threads[one.task.id] = one.threads;
   auto& holder = holders.holders[one.task.id];
   holder.task = one.task;
   auto& numbers = holder.fds;
@@ -42,6 +61,9 @@ std::vector<SocketHolders> group_by_socket(std::span<const HolderFacts> found) {
   std::vector<SocketHolders> all;
   for (auto& [key, group] : groups) {
     group.holders.slots = group.slots.size();
+    group.holders.shared_unseen =
+        std::any_of(group.tables.begin(), group.tables.end(),
+                    [](const auto& table) { return table.second.has_others(); });
     all.push_back(std::move(group.holders));
   }
   return all;

@@ -276,12 +276,16 @@ TEST(EventDecoder, HolderEntry_CountsArrive) {
   raw.slot.fd = 3;
   raw.references = 2;
   raw.waiters = 1;
+  raw.sharers = 5;
+  raw.threads = 4;
   raw.slot.files = 0xabc;
   const auto found = decode_holder_entries(bytes_of(raw));
   ASSERT_EQ(found.size(), 1u);
   EXPECT_EQ(found[0].slot.fd, 3);
   EXPECT_EQ(found[0].references, 2u);
   EXPECT_EQ(found[0].waiters, 1u);
+  EXPECT_EQ(found[0].sharers, 5u);
+  EXPECT_EQ(found[0].threads, 4u);
   EXPECT_EQ(found[0].slot.files, 0xabcu);
 }
 

@@ -38,6 +38,27 @@ TEST(HolderProof, SharedDescriptorTable_IsOneSlotForTwoProcesses) {
   EXPECT_FALSE(found.proven());
 }
 
+// CLONE_FILES: three tasks use the table, one process has two of them as threads.
+TEST(HolderProof, SharerThatWasNotFound_NotProven) {
+  HolderFacts one = holder(10, 0xa, 3, 1);
+  one.sharers = 3;
+  one.threads = 2;
+  EXPECT_FALSE(grouped({one}).proven());
+  HolderFacts sibling = one;
+  sibling.task.id = {11, 1};
+  sibling.threads = 1;
+  EXPECT_TRUE(grouped({one, sibling}).proven());
+}
+
+TEST(HolderProof, TwoDescriptorsOfOneTable_ThreadsCountOnce) {
+  HolderFacts one = holder(10, 0xa, 3, 2);
+  one.sharers = 2;
+  one.threads = 1;
+  HolderFacts other = one;
+  other.slot.fd = 4;
+  EXPECT_FALSE(grouped({one, other}).proven());
+}
+
 TEST(HolderProof, ForkedCopies_AreTwoSlots) {
   EXPECT_TRUE(grouped({holder(10, 0xa, 3, 2), holder(11, 0xb, 3, 2)}).proven());
 }
